@@ -1,0 +1,1 @@
+"""Where each DAW looks for files, how it imports MIDI, and putting it there."""

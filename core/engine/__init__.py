@@ -1,0 +1,1 @@
+"""Inference: joins the stages from sound to notes."""

@@ -1,0 +1,1 @@
+"""Transcription to Standard MIDI File and back."""

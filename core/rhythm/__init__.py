@@ -1,0 +1,1 @@
+"""Tempo, meter and downbeats found from the audio and the notes."""

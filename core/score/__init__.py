@@ -1,0 +1,1 @@
+"""Music: the domain the user sees, edits and saves."""

@@ -1,0 +1,1 @@
+"""Qt only: shows core, never computes music."""

@@ -1,0 +1,1 @@
+"""Transport: plays the source and the notes."""

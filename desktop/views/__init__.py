@@ -1,0 +1,1 @@
+"""Widgets: they paint and pass on what the user does."""
