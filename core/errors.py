@@ -7,25 +7,28 @@ from pathlib import Path
 
 
 class AppError(Exception):
-    """A failure the user can act on; `str(error)` is one or two sentences ending in the next step."""
+    """A failure the user can act on: the problem, then the remedy, a sentence each.
 
-    def __init__(self, problem: str, *, remedy: str) -> None:
-        super().__init__(f"{problem} {remedy}")
+    The arguments are positional, because that is how exceptions survive pickling between processes.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem, remedy)
         self.problem = problem
         self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem} {self.remedy}"
 
 
 class AudioReadError(AppError):
     """An audio file cannot be used: missing, unreadable, not audio, empty, silent or damaged."""
 
-    def __init__(self, path: Path, problem: str, *, remedy: str) -> None:
-        super().__init__(f"Cannot read '{path.name}': {problem}.", remedy=remedy)
+    def __init__(self, path: Path, what_is_wrong: str, remedy: str) -> None:
+        """Word the problem; `what_is_wrong` has neither capital nor full stop."""
+        super().__init__(f"Cannot read '{path.name}': {what_is_wrong}.", remedy)
+        self.args = (path, what_is_wrong, remedy)
         self.path = path
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Rebuild from the sentence's parts, so that the error crosses process borders."""
-        problem = self.problem.removeprefix(f"Cannot read '{self.path.name}': ").removesuffix(".")
-        return (_audio_read_error, (self.path, problem, self.remedy))
 
 
 class ModelMissingError(AppError):
@@ -52,8 +55,5 @@ class CancelledError(AppError):
     """The user stopped the work; nothing half-finished is left behind."""
 
     def __init__(self) -> None:
-        super().__init__("Cancelled.", remedy="Start again when you like.")
-
-
-def _audio_read_error(path: Path, problem: str, remedy: str) -> AudioReadError:
-    return AudioReadError(path, problem, remedy=remedy)
+        super().__init__("Cancelled.", "Start again when you like.")
+        self.args = ()

@@ -1,12 +1,13 @@
 """TempoMap: seconds to beats and back, bars, and where the first downbeat lies.
 
-A beat is a quarter note, as in a MIDI file. Beat 0 is the first downbeat; music before it (a pickup,
+A beat is a quarter note, as in a MIDI file. Beat 0 is the first downbeat; music before it (a pickup
 or the silence at the start of a recording) has negative beats.
 """
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from math import ceil, floor
 
 MIN_BPM, MAX_BPM = 20.0, 999.0  # the range every DAW accepts
@@ -60,7 +61,7 @@ class TempoMap:
         beats = [change.at_beat for change in self.changes]
         if not beats or beats[0] != 0.0:
             raise ValueError("the first tempo change must lie at beat 0")
-        if any(later <= earlier for earlier, later in zip(beats, beats[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(beats)):
             raise ValueError("tempo changes must be in rising order")
 
     @property
@@ -75,7 +76,7 @@ class TempoMap:
     @cached_property
     def _change_times_s(self) -> tuple[float, ...]:
         times_s = [self.first_downbeat_s]
-        for change, following in zip(self.changes, self.changes[1:], strict=False):
+        for change, following in pairwise(self.changes):
             times_s.append(times_s[-1] + (following.at_beat - change.at_beat) * 60.0 / change.bpm)
         return tuple(times_s)
 

@@ -1,7 +1,7 @@
 """Transcription: tracks of notes, the tempo map under them, and where they came from."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
@@ -52,7 +52,7 @@ class Transcription:
     """What one or more audio files of a song say, on one time axis in seconds."""
 
     tracks: tuple[Track, ...]
-    tempo: TempoMap = TempoMap()
+    tempo: TempoMap = field(default_factory=TempoMap)
     key: Key | None = None
     sources: tuple[Source, ...] = ()
 
