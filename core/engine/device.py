@@ -1,0 +1,55 @@
+"""Pick the device a job runs on, and say why."""
+
+from dataclasses import dataclass
+
+import torch
+
+from core.engine.options import Device
+from core.errors import TranscriptionFailedError
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenDevice:
+    """`name` is what torch understands; `reason` is shown beside the job."""
+
+    name: str
+    reason: str
+
+
+def choose_device(wanted: Device) -> ChosenDevice:
+    """Return where to run.
+
+    Raises:
+        TranscriptionFailedError: a device was asked for by name that this machine lacks.
+    """
+    if wanted is Device.CPU:
+        return ChosenDevice("cpu", "chosen")
+    if wanted is Device.CUDA:
+        return _demanded("cuda", _why_no_cuda())
+    if wanted is Device.MPS:
+        return _demanded("mps", _why_no_mps())
+    if _why_no_cuda() is None:
+        return ChosenDevice("cuda", torch.cuda.get_device_name())
+    if _why_no_mps() is None:
+        return ChosenDevice("mps", "Apple GPU")
+    return ChosenDevice("cpu", _why_no_cuda() or "")
+
+
+def _demanded(name: str, why_not: str | None) -> ChosenDevice:
+    if why_not is not None:
+        raise TranscriptionFailedError(
+            f"Cannot run on {name}: {why_not}.", "Choose the device 'auto' or 'cpu'."
+        )
+    return ChosenDevice(name, "chosen")
+
+
+def _why_no_cuda() -> str | None:
+    if not torch.backends.cuda.is_built():
+        return "this PyTorch has no CUDA support"
+    if not torch.cuda.is_available():
+        return "no NVIDIA GPU with a working driver"
+    return None
+
+
+def _why_no_mps() -> str | None:
+    return None if torch.backends.mps.is_available() else "no Apple GPU"
