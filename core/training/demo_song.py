@@ -5,7 +5,7 @@ One command remakes every file of `resources/demo` except its README:
     python -m core.training.demo_song --out resources/demo --soundfont MuseScore_General_Full.sf2
 
 Thirteen bars of 4/4 at 104 BPM are exactly 30 s: two bars of intro, a verse of four, a lift of
-four, a tag of two and a last chord. The score below is in beats; `perform` turns it into the seconds
+four, a tag of two and a last chord. The score is in beats; `perform` turns it into the seconds
 of a band that plays well but is not a machine.
 """
 
