@@ -1,0 +1,259 @@
+"""Posterior matrices to notes: peaks of onset become notes, frame says how long they sound.
+
+Pure numpy: the window decodes again whenever a slider moves, in its own process, without torch.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from core.score.instruments import StemKind
+from core.score.note import NoteEvent
+
+Posterior = npt.NDArray[np.float16] | npt.NDArray[np.float32]
+_Column = npt.NDArray[np.float32]
+
+DRUM_KEYS = (36, 38, 42, 46, 45, 49, 51)  # kick, snare, closed and open hat, tom, crash, ride
+DRUM_NOTE_S = 0.05  # hits have no length; enough for every DAW to show and play them
+SAME_ONSET_S = 0.06  # two peaks of one key closer than this are one onset
+SAME_HIT_S = 0.03
+LONGEST_DIP_S = 0.04  # a note may fall silent this long and still be one note
+SHORTEST_NOTE_S = 0.05  # a note heard at all is given at least this length
+REPEAT_GAP_S = 0.01  # a key let go this long before it is struck again
+SAME_TIME_S = 0.05  # onsets this close compete for the one voice of a monophonic stem
+
+
+@dataclass(frozen=True, slots=True)
+class PitchPosteriors:
+    """What the pitch network heard, 0..1; all three [frame, pitch], pitch 0 is `lowest_pitch`."""
+
+    onset: Posterior
+    frame: Posterior
+    velocity: Posterior
+    frames_per_s: float
+    lowest_pitch: int
+
+    def __post_init__(self) -> None:
+        if not self.onset.shape == self.frame.shape == self.velocity.shape:
+            raise ValueError("onset, frame and velocity differ in shape")
+        if self.onset.ndim != 2:
+            raise ValueError(f"posteriors must be [frame, pitch], not {self.onset.ndim}-d")
+
+
+@dataclass(frozen=True, slots=True)
+class DrumPosteriors:
+    """What the drum network heard, 0..1, [frame, drum class]; `keys` are General MIDI keys."""
+
+    onset: Posterior
+    velocity: Posterior
+    frames_per_s: float
+    keys: tuple[int, ...] = DRUM_KEYS
+
+    def __post_init__(self) -> None:
+        if self.onset.shape != self.velocity.shape:
+            raise ValueError("onset and velocity differ in shape")
+        if self.onset.ndim != 2 or self.onset.shape[1] != len(self.keys):
+            raise ValueError(f"posteriors must be [frame, {len(self.keys)} drum classes]")
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeOptions:
+    """How sure the model must be, and how its notes are shaped.
+
+    Lower thresholds find more and weaker notes. Notes whose key sounds shorter than `min_note_s`
+    are left out. `offset_shift_s` moves every note end. `is_monophonic` lets one note sound at a
+    time. `drum_thresholds` belong to DRUM_KEYS, in order.
+    """
+
+    onset_threshold: float = 0.5
+    frame_threshold: float = 0.3
+    min_note_s: float = 0.0
+    offset_shift_s: float = 0.0
+    is_monophonic: bool = False
+    drum_thresholds: tuple[float, ...] = (0.5, 0.6, 0.5, 0.4, 0.6, 0.3, 0.4)
+
+    def __post_init__(self) -> None:
+        thresholds = (self.onset_threshold, self.frame_threshold, *self.drum_thresholds)
+        if not all(0.0 < threshold < 1.0 for threshold in thresholds):
+            raise ValueError(f"thresholds must lie between 0 and 1: {thresholds}")
+        if len(self.drum_thresholds) != len(DRUM_KEYS):
+            raise ValueError(f"{len(DRUM_KEYS)} drum thresholds are needed, one per drum key")
+        if self.min_note_s < 0:
+            raise ValueError(f"min_note_s must not be negative: {self.min_note_s}")
+
+    def more_sensitive_by(self, amount: float) -> "DecodeOptions":
+        """Return the same options with every onset threshold `amount` lower, within 0.02..0.98."""
+
+        def lowered(threshold: float) -> float:
+            return min(0.98, max(0.02, threshold - amount))
+
+        return replace(
+            self,
+            onset_threshold=lowered(self.onset_threshold),
+            drum_thresholds=tuple(lowered(threshold) for threshold in self.drum_thresholds),
+        )
+
+
+# Tuned on the development clips of the evaluation kit; see resources/models/README.md.
+_OPTIONS_OF_KIND = {
+    StemKind.KEYS: DecodeOptions(onset_threshold=0.47, frame_threshold=0.42),
+    StemKind.MIX: DecodeOptions(onset_threshold=0.42, frame_threshold=0.38),
+    StemKind.GUITAR: DecodeOptions(onset_threshold=0.52, offset_shift_s=0.02),
+    StemKind.BASS: DecodeOptions(onset_threshold=0.5, offset_shift_s=0.02),
+    StemKind.WINDS: DecodeOptions(onset_threshold=0.5, frame_threshold=0.25, offset_shift_s=0.03),
+    StemKind.BRASS: DecodeOptions(onset_threshold=0.5, frame_threshold=0.25, offset_shift_s=0.03),
+    StemKind.VOCALS: DecodeOptions(onset_threshold=0.58, frame_threshold=0.25, offset_shift_s=0.04),
+    StemKind.STRINGS: DecodeOptions(onset_threshold=0.45, frame_threshold=0.3),
+}
+
+
+def decode_options_for(kind: StemKind) -> DecodeOptions:
+    """Return the options that suit a kind of stem."""
+    return _OPTIONS_OF_KIND.get(kind, DecodeOptions())
+
+
+def notes_from_pitch(
+    posteriors: PitchPosteriors, options: DecodeOptions, *, program: int = 0
+) -> tuple[NoteEvent, ...]:
+    """Return the notes in onset order; notes of one pitch never overlap."""
+    notes: list[NoteEvent] = []
+    for column in range(posteriors.onset.shape[1]):
+        notes.extend(_notes_of_pitch(posteriors, options, column=column, program=program))
+    notes.sort()
+    if options.is_monophonic:
+        notes = _one_voice(notes)
+    if options.min_note_s > 0:
+        notes = [note for note in notes if note.duration_s >= options.min_note_s]
+    return tuple(notes)
+
+
+def notes_from_drums(posteriors: DrumPosteriors, options: DecodeOptions) -> tuple[NoteEvent, ...]:
+    """Return the hits in onset order, each DRUM_NOTE_S long or up to the next hit of its key."""
+    threshold_of = dict(zip(DRUM_KEYS, options.drum_thresholds, strict=True))
+    fps = posteriors.frames_per_s
+    hits: list[NoteEvent] = []
+    for column, key in enumerate(posteriors.keys):
+        onset = posteriors.onset[:, column].astype(np.float32)
+        threshold = threshold_of.get(key, options.onset_threshold)
+        peaks = _peaks(onset, threshold, closest_frames=round(SAME_HIT_S * fps))
+        onsets_s = _peak_times_s(onset, peaks, fps)
+        offsets_s = _before_next(onsets_s, onsets_s + DRUM_NOTE_S)
+        velocities = _velocities(posteriors.velocity[peaks, column])
+        confidences = onset[peaks].tolist()
+        rows = zip(onsets_s, offsets_s, velocities, confidences, strict=True)
+        for onset_s, offset_s, velocity, confidence in rows:
+            hits.append(
+                NoteEvent(
+                    onset_s=float(onset_s),
+                    pitch=key,
+                    offset_s=float(offset_s),
+                    velocity=velocity,
+                    is_drum=True,
+                    confidence=confidence,
+                )
+            )
+    hits.sort()
+    return tuple(hits)
+
+
+def _notes_of_pitch(
+    posteriors: PitchPosteriors, options: DecodeOptions, *, column: int, program: int
+) -> Iterator[NoteEvent]:
+    fps = posteriors.frames_per_s
+    onset = posteriors.onset[:, column].astype(np.float32)
+    peaks = _peaks(onset, options.onset_threshold, closest_frames=round(SAME_ONSET_S * fps))
+    if not len(peaks):
+        return
+    frame = posteriors.frame[:, column].astype(np.float32)
+    ends = _ends(frame > options.frame_threshold, peaks, dip_frames=round(LONGEST_DIP_S * fps))
+    onsets_s = _peak_times_s(onset, peaks, fps)
+    wanted_s = np.maximum(onsets_s + SHORTEST_NOTE_S, ends / fps + options.offset_shift_s)
+    offsets_s = _before_next(onsets_s, wanted_s)
+    velocities = _velocities(posteriors.velocity[peaks, column])
+    confidences = onset[peaks].tolist()
+    rows = zip(onsets_s.tolist(), offsets_s.tolist(), velocities, confidences, strict=True)
+    for onset_s, offset_s, velocity, confidence in rows:
+        yield NoteEvent(
+            onset_s=onset_s,
+            pitch=posteriors.lowest_pitch + column,
+            offset_s=offset_s,
+            velocity=velocity,
+            program=program,
+            confidence=confidence,
+        )
+
+
+def _peaks(onset: _Column, threshold: float, *, closest_frames: int) -> npt.NDArray[np.intp]:
+    """Return frames of local maxima above threshold; of a close group, the highest survive."""
+    above = np.flatnonzero(onset > threshold)
+    before = np.where(above > 0, onset[above - 1], -1.0)
+    after = np.where(above < len(onset) - 1, onset[np.minimum(above + 1, len(onset) - 1)], -1.0)
+    # >= on one side and > on the other: a plateau gives one peak, at its end.
+    candidates = above[(onset[above] >= before) & (onset[above] > after)]
+    if len(candidates) < 2 or np.diff(candidates).min() >= closest_frames:
+        return candidates
+    kept: list[int] = []
+    for peak in candidates.tolist():
+        if kept and peak - kept[-1] < closest_frames:
+            if onset[peak] > onset[kept[-1]]:
+                kept[-1] = peak
+        else:
+            kept.append(peak)
+    return np.array(kept, np.intp)
+
+
+def _peak_times_s(
+    onset: _Column, peaks: npt.NDArray[np.intp], frames_per_s: float
+) -> npt.NDArray[np.float64]:
+    """Return where a parabola through each peak and its neighbours is highest."""
+    inner = np.clip(peaks, 1, max(1, len(onset) - 2))
+    if len(onset) < 3:
+        return np.asarray(peaks / frames_per_s, np.float64)
+    left, top, right = onset[inner - 1], onset[inner], onset[inner + 1]
+    curvature = (left - 2 * top + right).astype(np.float64)
+    shift = np.where(curvature < -1e-9, 0.5 * (left - right) / np.minimum(curvature, -1e-9), 0.0)
+    shift = np.where(inner == peaks, np.clip(shift, -0.5, 0.5), 0.0)
+    return np.asarray(np.maximum(0.0, (peaks + shift) / frames_per_s), np.float64)
+
+
+def _ends(
+    is_sounding: npt.NDArray[np.bool_], peaks: npt.NDArray[np.intp], *, dip_frames: int
+) -> npt.NDArray[np.intp]:
+    """Return the frame after each peak at which its key falls silent for more than a dip."""
+    sounding = is_sounding.copy()
+    sounding[peaks] = True
+    edges = np.flatnonzero(np.diff(sounding, prepend=False, append=False))
+    starts, stops = edges[::2], edges[1::2]
+    # Stops followed by a new start within a dip are no stops.
+    is_final = np.append(starts[1:] - stops[:-1] > dip_frames, True)
+    final_stops = stops[is_final]
+    return np.asarray(final_stops[np.searchsorted(final_stops, peaks, side="right")], np.intp)
+
+
+def _before_next(
+    onsets_s: npt.NDArray[np.float64], offsets_s: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Cut each note shortly before its key is struck again, never before its own onset."""
+    limits_s = np.append(onsets_s[1:] - REPEAT_GAP_S, np.inf)
+    return np.asarray(np.maximum(onsets_s, np.minimum(offsets_s, limits_s)), np.float64)
+
+
+def _velocities(posterior: Posterior) -> list[int]:
+    scaled = np.rint(posterior.astype(np.float32) * 127)
+    return [int(velocity) for velocity in np.clip(scaled, 1, 127)]
+
+
+def _one_voice(notes: list[NoteEvent]) -> list[NoteEvent]:
+    """Let each note end the one before; of notes struck together the surest stays."""
+    voice: list[NoteEvent] = []
+    for note in notes:
+        if voice and note.onset_s - voice[-1].onset_s < SAME_TIME_S:
+            if (note.confidence or 0) > (voice[-1].confidence or 0):
+                voice[-1] = note
+            continue
+        if voice and voice[-1].offset_s > note.onset_s:
+            voice[-1] = replace(voice[-1], offset_s=note.onset_s)
+        voice.append(note)
+    return voice

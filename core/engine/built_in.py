@@ -1,0 +1,212 @@
+"""The built-in models over long files: blocks of audio in, posteriors out, memory flat.
+
+Audio is cut into segments that overlap by what the networks can see, so that neither the segment
+borders nor the caller's block lengths change the result.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from core.codec.posteriors_to_notes import DRUM_KEYS, DrumPosteriors, PitchPosteriors
+from core.features import logmel, vqt
+from core.models import drum_net, stem_net
+from core.models.checkpoint import fold_norms, load_weights
+
+SAMPLE_RATE_HZ = vqt.SAMPLE_RATE_HZ
+PITCH_LEVEL = 0.7  # where the 95th percentile of the 0.1 s peaks is brought for the pitch network
+DRUM_LEVEL = 0.9  # where the highest peak is brought for the drum network
+QUIETEST_LEVEL = 1e-6  # below this a file counts as silent and is not amplified without end
+SEGMENT_S = 8.0  # on_seconds_done is called at least this often
+
+Block = npt.NDArray[np.float32]
+OnSecondsDone = Callable[[float], None]
+
+
+def pitch_gain(level_p95: float) -> float:
+    """Return the gain for PitchListener from the 95th percentile of a file's 0.1 s peaks."""
+    return PITCH_LEVEL / max(level_p95, QUIETEST_LEVEL)
+
+
+def drum_gain(peak: float) -> float:
+    """Return the gain for DrumListener from a file's highest absolute sample."""
+    return DRUM_LEVEL / max(peak, QUIETEST_LEVEL)
+
+
+class PitchListener:
+    """Hears which keys are struck, sound, and how loud."""
+
+    def __init__(self, weights: Path, *, threads: int | None = None) -> None:
+        self._hearing = _Hearing(
+            vqt.DualWindowVqt(),
+            _ready(stem_net.StemNet(), weights, threads),
+            _Framing(vqt.HOP_SAMPLES, vqt.CONTEXT_SAMPLES, stem_net.CONTEXT_FRAMES),
+        )
+
+    def posteriors(
+        self, blocks: Iterable[Block], *, gain: float, on_seconds_done: OnSecondsDone
+    ) -> PitchPosteriors:
+        """Listen to mono blocks [sample] at SAMPLE_RATE_HZ, of any lengths, to their end.
+
+        `on_seconds_done` gets the seconds of audio behind us; what it raises ends the listening.
+        """
+        heard = self._hearing.posteriors(blocks, gain, on_seconds_done)
+        if not heard:
+            heard = [np.zeros((3, 0, stem_net.PITCHES), np.float16)]
+        onset, frame, velocity = (
+            np.concatenate([segment[row] for segment in heard]) for row in range(3)
+        )
+        return PitchPosteriors(onset, frame, velocity, vqt.FRAMES_PER_S, stem_net.LOWEST_PITCH)
+
+
+class DrumListener:
+    """Hears which drums are struck and how hard."""
+
+    def __init__(self, weights: Path, *, threads: int | None = None) -> None:
+        self._hearing = _Hearing(
+            logmel.DualWindowMel(),
+            _ready(drum_net.DrumNet(), weights, threads),
+            _Framing(logmel.HOP_SAMPLES, logmel.CONTEXT_SAMPLES, drum_net.CONTEXT_FRAMES),
+        )
+
+    def posteriors(
+        self, blocks: Iterable[Block], *, gain: float, on_seconds_done: OnSecondsDone
+    ) -> DrumPosteriors:
+        """Listen to mono blocks [sample] at SAMPLE_RATE_HZ, of any lengths, to their end.
+
+        `on_seconds_done` gets the seconds of audio behind us; what it raises ends the listening.
+        """
+        heard = self._hearing.posteriors(blocks, gain, on_seconds_done)
+        if not heard:
+            heard = [np.zeros((2 * drum_net.DRUM_CLASSES, 0), np.float16)]
+        rows = np.concatenate(heard, 1).T
+        onset, velocity = rows[:, : drum_net.DRUM_CLASSES], rows[:, drum_net.DRUM_CLASSES :]
+        return DrumPosteriors(onset, velocity, logmel.FRAMES_PER_S, DRUM_KEYS)
+
+
+class _Features(Protocol):
+    def levels_of_padded(self, padded: Tensor, frames: int) -> Tensor: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Framing:
+    """How audio becomes frames, and how far features and network look past a frame."""
+
+    hop_samples: int
+    context_samples: int
+    context_frames: int
+
+    @property
+    def segment_frames(self) -> int:
+        return int(SEGMENT_S * SAMPLE_RATE_HZ) // self.hop_samples
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """Frames to hear, with the audio they and their context frames need.
+
+    `audio` [sample] starts framing.context_samples before the centre of the first context frame.
+    """
+
+    audio: Block
+    lead_frames: int
+    frames: int
+    trail_frames: int
+    end_s: float
+
+
+class _Hearing:
+    """Features and network over a stream of blocks."""
+
+    def __init__(self, features: _Features, network: nn.Module, framing: _Framing) -> None:
+        self._features = features
+        self._network = network
+        self._framing = framing
+        self._dtype = next(network.parameters()).dtype
+
+    def posteriors(
+        self, blocks: Iterable[Block], gain: float, on_seconds_done: OnSecondsDone
+    ) -> list[npt.NDArray[np.float16]]:
+        """Return posteriors per segment: [output, frame, pitch] or [output, frame]."""
+        heard = []
+        for segment in _segments(blocks, self._framing):
+            heard.append(self._segment_posteriors(segment, gain))
+            on_seconds_done(segment.end_s)
+        return heard
+
+    @torch.inference_mode()
+    def _segment_posteriors(self, segment: _Segment, gain: float) -> npt.NDArray[np.float16]:
+        padded = torch.from_numpy(segment.audio * np.float32(gain))[None]
+        frames = segment.lead_frames + segment.frames + segment.trail_frames
+        levels = self._features.levels_of_padded(padded, frames).to(self._dtype)
+        logits = self._network(levels.contiguous(memory_format=torch.channels_last))[0]
+        first = segment.lead_frames
+        wanted = logits[:, first : first + segment.frames]
+        halves: npt.NDArray[np.float16] = torch.sigmoid(wanted.float()).half().numpy()
+        return halves
+
+
+def _segments(blocks: Iterable[Block], framing: _Framing) -> Iterator[_Segment]:
+    """Cut a stream of blocks into segments; holds little more than one segment of audio."""
+    hop, context = framing.hop_samples, framing.context_samples
+    held = np.zeros(context, np.float32)  # silence before the file
+    held_from = -context
+    first_frame = 0
+    for block in blocks:
+        held = np.concatenate([held, block])
+        while True:
+            seen_frames = first_frame + framing.segment_frames + framing.context_frames
+            if held_from + len(held) < seen_frames * hop + context:
+                break
+            yield _segment(
+                held, held_from, framing, first_frame=first_frame, all_frames=seen_frames
+            )
+            first_frame += framing.segment_frames
+            keep_from = (first_frame - framing.context_frames) * hop - context
+            if keep_from > held_from:
+                held, held_from = held[keep_from - held_from :], keep_from
+    all_frames = (held_from + len(held)) // hop
+    held = np.concatenate([held, np.zeros(context + hop, np.float32)])
+    while first_frame < all_frames:
+        yield _segment(held, held_from, framing, first_frame=first_frame, all_frames=all_frames)
+        first_frame += framing.segment_frames
+
+
+def _segment(
+    held: Block, held_from: int, framing: _Framing, *, first_frame: int, all_frames: int
+) -> _Segment:
+    """Return the segment at `first_frame`, with context up to the file's start and `all_frames`."""
+    hop, context = framing.hop_samples, framing.context_samples
+    lead_frames = min(first_frame, framing.context_frames)
+    frames = min(framing.segment_frames, all_frames - first_frame)
+    trail_frames = min(framing.context_frames, all_frames - first_frame - frames)
+    first_sample = (first_frame - lead_frames) * hop - context
+    end_sample = (first_frame + frames + trail_frames) * hop + context
+    return _Segment(
+        audio=held[first_sample - held_from : end_sample - held_from],
+        lead_frames=lead_frames,
+        frames=frames,
+        trail_frames=trail_frames,
+        end_s=(first_frame + frames) * hop / SAMPLE_RATE_HZ,
+    )
+
+
+def _ready(network: nn.Module, weights: Path, threads: int | None) -> nn.Module:
+    """Return the network filled, folded and in the fastest number format of this CPU."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+    load_weights(network, weights)
+    network = fold_norms(network).to(_fastest_dtype())
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # the stub lacks this form
+
+
+def _fastest_dtype() -> torch.dtype:
+    """Return bf16 where the CPU multiplies it in hardware; emulated, it is slower than f32."""
+    has_bfloat16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if has_bfloat16 else torch.float32

@@ -1,0 +1,116 @@
+"""StemNet: the built-in pitch network, small because it is the same at every pitch.
+
+Convolutions and harmonic gathers shift with the music, so one octave teaches all. Shapes are
+[batch, channel, frame, bin or pitch].
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+PITCHES = 88
+LOWEST_PITCH = 21
+CONTEXT_FRAMES = 18  # how far a posterior looks into past and future
+HARMONICS_ABOVE = (-24, -12, 0, 12, 19, 24, 28, 31, 34, 36)  # semitones of partials 1..8, and down
+HARMONICS_BELOW = (-36, -31, -28, -24, -19, -12, 0, 12, 19, 24)
+STEM_CHANNELS, PITCH_CHANNELS, CHANNELS, HEAD_CHANNELS = 16, 20, 48, 32
+DILATIONS_FRAMES = (1, 2, 4, 8)
+
+
+class StemNet(nn.Module):
+    """Levels [batch, 2, frame, 306] to onset, frame and velocity logits [batch, 3, frame, 88]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.level_norm = nn.BatchNorm2d(2)
+        self.bin_conv = ConvNorm(2, STEM_CHANNELS, (3, 5))
+        self.semitone_conv = ConvNorm(STEM_CHANNELS, PITCH_CHANNELS, (3, 5), bins_per_step=3)
+        self.first_harmonics = ConvNorm(PITCH_CHANNELS * len(HARMONICS_ABOVE), CHANNELS, (1, 1))
+        self.stages = nn.ModuleList()
+        for dilation_frames in DILATIONS_FRAMES:
+            self.stages.append(TimeBlock(CHANNELS, dilation_frames))
+            self.stages.append(HarmonicBlock(CHANNELS, PITCH_CHANNELS, HARMONICS_BELOW))
+        self.head_conv = ConvNorm(CHANNELS, HEAD_CHANNELS, (3, 3))
+        self.logits = nn.Conv2d(HEAD_CHANNELS, 3, 1)
+        with torch.no_grad():
+            # Silence is the rule: start with rare onsets, few sounding keys, medium velocity.
+            assert self.logits.bias is not None
+            self.logits.bias.copy_(torch.tensor([-4.0, -2.5, 0.0]))
+
+    def forward(self, levels: Tensor) -> Tensor:
+        hidden = self.semitone_conv(self.bin_conv(self.level_norm(levels)))
+        hidden = self.first_harmonics(gather_pitches(hidden, HARMONICS_ABOVE))
+        for stage in self.stages:
+            hidden = stage(hidden)
+        logits: Tensor = self.logits(self.head_conv(hidden))
+        return logits
+
+
+def gather_pitches(rows: Tensor, shifts: Sequence[int]) -> Tensor:
+    """Stack shifted copies: output pitch k hears rows k + shift, silence beyond the range.
+
+    [batch, channel, frame, row] -> [batch, channel * shift, frame, 88]
+    """
+    below = -min(*shifts, 0)
+    above = max(0, PITCHES + max(shifts) - rows.shape[-1])
+    padded = nn.functional.pad(rows, (below, above))
+    return torch.cat([padded[..., below + s : below + s + PITCHES] for s in shifts], 1)
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution, batch normalisation and, unless `is_linear`, ReLU; keeps the frame count."""
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        kernel: tuple[int, int],
+        *,
+        dilation_frames: int = 1,
+        bins_per_step: int = 1,
+        is_linear: bool = False,
+    ) -> None:
+        pad_bins = 1 if bins_per_step > 1 else kernel[1] // 2
+        layers: list[nn.Module] = [
+            nn.Conv2d(
+                channels_in,
+                channels_out,
+                kernel,
+                stride=(1, bins_per_step),
+                padding=(dilation_frames * (kernel[0] // 2), pad_bins),
+                dilation=(dilation_frames, 1),
+                bias=False,
+            ),
+            nn.BatchNorm2d(channels_out),
+        ]
+        if not is_linear:
+            layers.append(nn.ReLU(inplace=True))
+        super().__init__(*layers)
+
+
+class TimeBlock(nn.Module):
+    """Look along time, further with each block."""
+
+    def __init__(self, channels: int, dilation_frames: int) -> None:
+        super().__init__()
+        self.conv = ConvNorm(
+            channels, channels, (3, 3), dilation_frames=dilation_frames, is_linear=True
+        )
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return nn.functional.relu(hidden + self.conv(hidden))
+
+
+class HarmonicBlock(nn.Module):
+    """Let octaves, fifths and other partial-sharing pitches argue about who is sounding."""
+
+    def __init__(self, channels: int, squeezed_channels: int, shifts: Sequence[int]) -> None:
+        super().__init__()
+        self.shifts = tuple(shifts)
+        self.squeeze = ConvNorm(channels, squeezed_channels, (1, 1))
+        self.mix = ConvNorm(squeezed_channels * len(shifts), channels, (1, 1), is_linear=True)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        gathered = gather_pitches(self.squeeze(hidden), self.shifts)
+        return nn.functional.relu(hidden + self.mix(gathered))

@@ -1,0 +1,111 @@
+"""Every sound the models may hear, with its licence; the release weights hear `RELEASE` only."""
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+SOUNDFONT_FOLDER = Path("/usr/share/sounds/sf2")  # where Debian's packages put them
+DRUMKIT_FOLDER = Path("/usr/share/hydrogen/data/drumkits")
+
+
+class Use(Enum):
+    """Whether weights that hear a source may be published under MIT."""
+
+    RELEASE = "release"  # MIT, CC0 or public domain
+    TEST_ONLY = "test only"  # copyleft or attribution licences: measured with, never trained on
+
+
+@dataclass(frozen=True, slots=True)
+class SoundSource:
+    """One collection of sounds; `path` is None for our own synthesisers."""
+
+    name: str
+    path: Path | None
+    licence: str
+    attribution: str
+    debian_package: str
+    use: Use
+
+
+SOURCES = (
+    SoundSource(
+        "own",
+        None,
+        "MIT",
+        "procedural synthesisers of this project (synth.py, drum_synth.py)",
+        "",
+        Use.RELEASE,
+    ),
+    SoundSource(
+        "fluid",
+        SOUNDFONT_FOLDER / "FluidR3_GM.sf2",
+        "MIT",
+        "Fluid (R3) GM SoundFont, Copyright 2000-2002, 2008 Frank Wen",
+        "fluid-soundfont-gm",
+        Use.RELEASE,
+    ),
+    SoundSource(
+        "muse",
+        SOUNDFONT_FOLDER / "MuseScore_General_Full.sf2",
+        "MIT (parts CC0 or public domain)",
+        "MuseScore_General, Copyright 2018-2021 S. Christian Collins; Fluid (R3) Mono, Copyright "
+        "2014-2017 Michael Cowgill; Temple Blocks, Copyright 2002 Ethan Winer; Drumline Cymbals, "
+        "Copyright 2016 Michael Schorsch; Fluid (R3), Copyright 2000-2002, 2008 Frank Wen",
+        "musescore-general-soundfont-lossless",
+        Use.RELEASE,
+    ),
+    SoundSource(
+        "csound",
+        SOUNDFONT_FOLDER / "sf_GMbank.sf2",
+        "public domain",
+        "sf_GMbank of Csound",
+        "csound-soundfont",
+        Use.RELEASE,
+    ),
+    SoundSource(
+        "Audiophob",
+        DRUMKIT_FOLDER / "Audiophob",
+        "CC0-1.0",
+        "Hydrogen drum kit by soundcloud.com/audiophobdubstep",
+        "hydrogen-drumkits",
+        Use.RELEASE,
+    ),
+    SoundSource(
+        "opl3",
+        SOUNDFONT_FOLDER / "OPL-3_FM_128M.sf2",
+        "CC-BY-SA-4.0",
+        "OPL-3 FM 128M",
+        "opl3-soundfont",
+        Use.TEST_ONLY,
+    ),
+    SoundSource(
+        "tim",
+        SOUNDFONT_FOLDER / "TimGM6mb.sf2",
+        "GPL-2",
+        "TimGM6mb, Copyright 2004 Tim Brechbill",
+        "timgm6mb-soundfont",
+        Use.TEST_ONLY,
+    ),
+    *(
+        SoundSource(kit, DRUMKIT_FOLDER / kit, licence, author, "hydrogen-drumkits", Use.TEST_ONLY)
+        for kit, licence, author in (
+            ("BJA_Pacific", "CC-BY-SA-3.0-us", "Luc Tunguay"),
+            ("ColomboAcousticDrumkit", "GPL-2+", "Marcos Guglielmetti"),
+            ("ElectricEmpireKit", "GPL-2+", "Artemiy Pavlov"),
+            ("ForzeeStereo", "GPL-2", "Vladimir Sadovnikov, Alexander Belokurov"),
+            ("Millo_MultiLayered3", "GPL-2", "Emiliano Grilli"),
+            ("The Black Pearl 1.0", "GPL-2", "Glen MacArthur"),
+            ("rumpf_kit_z01_h2", "CC-BY-3.0", "Emanuel Rumpf"),
+        )
+    ),
+)
+
+
+def sources_for(use: Use) -> tuple[SoundSource, ...]:
+    """Return every source of one use."""
+    return tuple(source for source in SOURCES if source.use is use)
+
+
+def source_named(name: str) -> SoundSource:
+    """Return the source of this name."""
+    return next(source for source in SOURCES if source.name == name)

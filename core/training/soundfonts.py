@@ -1,0 +1,148 @@
+"""SoundFonts through libfluidsynth: timed notes to mono audio, without files in between."""
+
+import ctypes
+import ctypes.util
+from collections.abc import Sequence
+from enum import IntEnum
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soxr  # type: ignore[import-untyped]  # it ships no types
+
+from core.training.part import PlayedNote, Timed
+
+Samples = npt.NDArray[np.float32]
+SAMPLE_RATE_HZ = 22_050
+RENDER_RATE_HZ = 44_100
+BEND_RANGE_SEMITONES = 2
+DRUM_BANK = 128
+_GAIN = 0.5
+_VOICES = 128
+
+
+class _Act(IntEnum):
+    """What to tell the synthesiser; at the same moment in this order."""
+
+    BEND = 0
+    NOTE_OFF = 1
+    NOTE_ON = 2
+    PEDAL = 3
+
+
+class SoundFont:
+    """One SoundFont file, ready to play."""
+
+    def __init__(self, path: Path) -> None:
+        self._library = _fluidsynth()
+        settings = self._library.new_fluid_settings()
+        number, integer = (
+            self._library.fluid_settings_setnum,
+            self._library.fluid_settings_setint,
+        )
+        number(settings, b"synth.sample-rate", float(RENDER_RATE_HZ))
+        number(settings, b"synth.gain", _GAIN)
+        for name, value in (
+            (b"synth.reverb.active", 0),
+            (b"synth.chorus.active", 0),
+            (b"synth.polyphony", _VOICES),
+            (b"synth.dynamic-sample-loading", 1),
+        ):
+            integer(settings, name, value)
+        self._synth = self._library.new_fluid_synth(settings)
+        self._font = self._library.fluid_synth_sfload(self._synth, str(path).encode(), 0)
+        if self._font < 0:
+            raise FileNotFoundError(path)
+
+    def play(
+        self,
+        program: int,
+        notes: Sequence[PlayedNote],
+        *,
+        duration_s: float,
+        pedal: Sequence[Timed] = (),
+        bends: Sequence[Timed] = (),
+        bank: int = 0,
+    ) -> Samples | None:
+        """Return mono samples [sample] at SAMPLE_RATE_HZ, or None if the font lacks the program."""
+        library, synth = self._library, self._synth
+        library.fluid_synth_system_reset(synth)
+        if library.fluid_synth_program_select(synth, 0, self._font, bank, program) != 0:
+            return None
+        library.fluid_synth_pitch_wheel_sens(synth, 0, BEND_RANGE_SEMITONES)
+        length = int(duration_s * RENDER_RATE_HZ)
+        left, right = np.zeros(length, np.float32), np.zeros(length, np.float32)
+        position = 0
+        for at_s, act, value, velocity in _acts(notes, pedal, bends):
+            until = min(length, max(position, int(at_s * RENDER_RATE_HZ)))
+            self._write(left, right, position, until)
+            position = until
+            self._tell(act, value, velocity)
+        self._write(left, right, position, length)
+        mono = np.float32(0.5) * (left + right)
+        return np.asarray(soxr.resample(mono, RENDER_RATE_HZ, SAMPLE_RATE_HZ), np.float32)
+
+    def _write(self, left: Samples, right: Samples, first: int, end: int) -> None:
+        if end <= first:
+            return
+        left_at, right_at = left[first:].ctypes.data, right[first:].ctypes.data
+        self._library.fluid_synth_write_float(
+            self._synth, end - first, left_at, 0, 1, right_at, 0, 1
+        )
+
+    def _tell(self, act: _Act, value: int, velocity: int) -> None:
+        library, synth = self._library, self._synth
+        if act is _Act.NOTE_ON:
+            library.fluid_synth_noteon(synth, 0, value, velocity)
+        elif act is _Act.NOTE_OFF:
+            library.fluid_synth_noteoff(synth, 0, value)
+        elif act is _Act.PEDAL:
+            library.fluid_synth_cc(synth, 0, 64, value)
+        else:
+            library.fluid_synth_pitch_bend(synth, 0, value)
+
+
+def _acts(
+    notes: Sequence[PlayedNote], pedal: Sequence[Timed], bends: Sequence[Timed]
+) -> list[tuple[float, _Act, int, int]]:
+    """Return everything to tell the synthesiser, in order of time."""
+    acts: list[tuple[float, _Act, int, int]] = []
+    for note in notes:
+        acts.append((note.onset_s, _Act.NOTE_ON, int(note.pitch), int(note.velocity)))
+        acts.append((note.offset_s, _Act.NOTE_OFF, int(note.pitch), 0))
+    acts += [(pressed.at_s, _Act.PEDAL, int(pressed.amount), 0) for pressed in pedal]
+    for bend in bends:
+        wheel = np.clip(8192 + 8191 * bend.amount / BEND_RANGE_SEMITONES, 0, 16383)
+        acts.append((bend.at_s, _Act.BEND, int(wheel), 0))
+    acts.sort(key=lambda act: (act[0], act[1]))
+    return acts
+
+
+@cache
+def _fluidsynth() -> ctypes.CDLL:
+    library = ctypes.CDLL(ctypes.util.find_library("fluidsynth") or "libfluidsynth.so.3")
+    pointer, integer, text = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
+    write: list[object] = [pointer, integer, *([pointer, integer, integer] * 2)]
+    signatures: tuple[tuple[str, object, list[object]], ...] = (
+        ("new_fluid_settings", pointer, []),
+        ("new_fluid_synth", pointer, [pointer]),
+        ("fluid_settings_setnum", integer, [pointer, text, ctypes.c_double]),
+        ("fluid_settings_setint", integer, [pointer, text, integer]),
+        ("fluid_synth_sfload", integer, [pointer, text, integer]),
+        ("fluid_synth_program_select", integer, [pointer] + [integer] * 4),
+        ("fluid_synth_noteon", integer, [pointer] + [integer] * 3),
+        ("fluid_synth_noteoff", integer, [pointer] + [integer] * 2),
+        ("fluid_synth_cc", integer, [pointer] + [integer] * 3),
+        ("fluid_synth_pitch_bend", integer, [pointer] + [integer] * 2),
+        ("fluid_synth_pitch_wheel_sens", integer, [pointer] + [integer] * 2),
+        ("fluid_synth_system_reset", integer, [pointer]),
+        ("fluid_synth_write_float", integer, write),
+        ("fluid_set_log_function", pointer, [integer, pointer, pointer]),
+    )
+    for name, result, arguments in signatures:
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    for level in range(5):
+        library.fluid_set_log_function(level, None, None)
+    return library
