@@ -1,0 +1,355 @@
+"""Transcription -> Standard MIDI File, format 1, as every DAW expects it.
+
+Track 0 holds name, tempo, meter, key and markers and no notes; each instrument follows on a track
+of its own. All tracks end on the same bar line.
+"""
+
+import errno
+import os
+import secrets
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum, StrEnum
+from io import BytesIO
+from pathlib import Path
+
+import mido  # type: ignore[import-untyped]  # mido ships no types
+
+from core.errors import ExportError
+from core.midi.tick_notes import TickNote, tick_notes, without_chord_bends
+from core.midi.ticks import (
+    OLD_HARDWARE_PPQ,
+    PPQ,
+    TempoEvent,
+    TickGrid,
+    average_bpm,
+    bpm_to_tempo_us,
+    conformed_grid,
+    recorded_grid,
+    tempo_events,
+)
+from core.score.key import key_signature
+from core.score.transcription import Track, Transcription
+
+AUDIO_START_MARKER = "Audio starts here"
+DRUM_CHANNEL = 9  # channel 10 as musicians count
+PITCHED_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
+COMMON_BEND_RANGE_SEMITONES = 2  # what a synth assumes that ignores the range in the file
+NOTE_OFF_VELOCITY = 64  # "no release velocity" in the MIDI specification
+
+
+class Timing(StrEnum):
+    """How seconds become beats."""
+
+    GRID = "grid"
+    """Conform to grid: the file's bar lines are the music's; tempo changes keep the seconds."""
+
+    RECORDED = "recorded"
+    """Keep recorded timing: the file starts where the audio starts, at one tempo throughout."""
+
+
+class ChannelLayout(StrEnum):
+    """Which channel each track plays on."""
+
+    UNIQUE = "unique"
+    """One channel per track: DAWs that sort by channel keep the tracks apart."""
+
+    SINGLE = "single"
+    """Channel 1 for every track: for files of one track, and DAWs that ignore channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class MidiOptions:
+    """What a MIDI file looks like; the defaults suit a DAW that reads combined files.
+
+    `drums_on_channel_10` sets drum tracks apart as General MIDI does; otherwise they get a channel
+    like any other track. `bend_range_semitones` None leaves pitch bends out. `has_one_tempo` writes
+    a single tempo in grid timing too: notes keep their beats, seconds follow the average tempo.
+    """
+
+    timing: Timing = Timing.GRID
+    channels: ChannelLayout = ChannelLayout.UNIQUE
+    drums_on_channel_10: bool = True
+    has_ascii_names: bool = False
+    bend_range_semitones: int | None = COMMON_BEND_RANGE_SEMITONES
+    has_one_tempo: bool = False
+    ppq: int = PPQ
+
+    def __post_init__(self) -> None:
+        if self.ppq not in (PPQ, OLD_HARDWARE_PPQ):
+            raise ValueError(f"{self.ppq} ticks per quarter note is neither 960 nor 480")
+        if self.bend_range_semitones is not None and not 1 <= self.bend_range_semitones <= 24:
+            raise ValueError(f"bend range {self.bend_range_semitones} is outside 1..24")
+
+
+DEFAULT_OPTIONS = MidiOptions()
+
+
+def write_midi(song: Transcription, path: Path, options: MidiOptions = DEFAULT_OPTIONS) -> Path:
+    """Write `song` to `path`, replacing what is there only when the new file is complete.
+
+    Raises:
+        ExportError: the folder is gone, full or not writable.
+        ValueError: the song has more pitched tracks than channels; see `split_tracks`.
+    """
+    content = midi_bytes(song, options, title=path.stem)
+    neighbour = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        try:
+            with neighbour.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            neighbour.replace(path)
+        except BaseException:
+            neighbour.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise _export_error(path, error) from error
+    return path
+
+
+def midi_bytes(
+    song: Transcription, options: MidiOptions = DEFAULT_OPTIONS, *, title: str = "Song"
+) -> bytes:
+    """Return the MIDI file of `song`; `title` names track 0.
+
+    Raises:
+        ValueError: the song has more pitched tracks than channels; see `split_tracks`.
+    """
+    grid = tick_grid(song, options)
+    channels = _channels(song.tracks, options)
+    notes = [tick_notes(track, grid) for track in song.tracks]
+    last_ticks = max([note.off_ticks for track in notes for note in track], default=0)
+    last_ticks = max(last_ticks, grid.seconds_to_ticks(song.end_s))
+    end_ticks = grid.bars_until(last_ticks) * grid.bar_ticks
+    midi = mido.MidiFile(type=1, ticks_per_beat=options.ppq)
+    midi.tracks.append(_conductor_track(song, grid, options, title=title, end_ticks=end_ticks))
+    for track, track_notes, channel in zip(song.tracks, notes, channels, strict=True):
+        events = _track_events(track, track_notes, channel, options)
+        midi.tracks.append(_midi_track(events, end_ticks))
+    content = BytesIO()
+    midi.save(file=content)
+    return content.getvalue()
+
+
+def tick_grid(song: Transcription, options: MidiOptions) -> TickGrid:
+    """Return where the seconds of `song` lie in its file."""
+    if options.timing is Timing.RECORDED:
+        return recorded_grid(song.tempo, song.end_s, ppq=options.ppq)
+    return conformed_grid(song.tempo, ppq=options.ppq)
+
+
+def split_tracks(
+    song: Transcription, options: MidiOptions = DEFAULT_OPTIONS
+) -> tuple[Transcription, ...]:
+    """Return `song` in parts that each fit the channels of one file, usually just one part.
+
+    Drums on channel 10 need no other channel and go with the first part.
+    """
+    if options.channels is ChannelLayout.SINGLE:
+        return (song,)
+    drums = [track for track in song.tracks if _is_on_drum_channel(track, options)]
+    others = [track for track in song.tracks if not _is_on_drum_channel(track, options)]
+    if len(others) <= len(PITCHED_CHANNELS):
+        return (song,)
+    parts = [
+        others[start : start + len(PITCHED_CHANNELS)]
+        for start in range(0, len(others), len(PITCHED_CHANNELS))
+    ]
+    parts[0] += drums
+    return tuple(replace(song, tracks=tuple(part)) for part in parts)
+
+
+class _Order(IntEnum):
+    """What comes first among events on one tick."""
+
+    NAME = 0
+    META = 1
+    PROGRAM = 2
+    CONTROL = 3
+    BEND_RESET = 4
+    NOTE_OFF = 5
+    BEND = 6
+    NOTE_ON = 7
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    at_ticks: int
+    order: _Order
+    message: mido.Message | mido.MetaMessage
+
+
+def _is_on_drum_channel(track: Track, options: MidiOptions) -> bool:
+    return track.is_drum and options.drums_on_channel_10
+
+
+def _channels(tracks: Sequence[Track], options: MidiOptions) -> list[int]:
+    """Return the channel (0..15) of each track. Several drum tracks share channel 10."""
+    if len(split_tracks(Transcription(tuple(tracks)), options)) > 1:
+        raise ValueError("more tracks than channels: use split_tracks")
+    free = iter(PITCHED_CHANNELS)
+    return [
+        DRUM_CHANNEL
+        if _is_on_drum_channel(track, options)
+        else 0
+        if options.channels is ChannelLayout.SINGLE
+        else next(free)
+        for track in tracks
+    ]
+
+
+def _conductor_track(
+    song: Transcription, grid: TickGrid, options: MidiOptions, *, title: str, end_ticks: int
+) -> mido.MidiTrack:
+    meter = song.tempo.meter
+    events = [
+        _Event(0, _Order.NAME, _text("track_name", title, options)),
+        _Event(
+            0,
+            _Order.META,
+            mido.MetaMessage(
+                "time_signature", numerator=meter.beats_per_bar, denominator=meter.beat_unit
+            ),
+        ),
+    ]
+    if song.key is not None:
+        signature = mido.MetaMessage("key_signature", key=key_signature(song.key))
+        events.append(_Event(0, _Order.META, signature))
+    for tempo in _tempos(song, grid, options, end_ticks):
+        change = mido.MetaMessage("set_tempo", tempo=tempo.tempo_us)
+        events.append(_Event(tempo.at_ticks, _Order.META, change))
+    events += _audio_start_markers(grid, options)
+    return _midi_track(events, end_ticks)
+
+
+def _tempos(
+    song: Transcription, grid: TickGrid, options: MidiOptions, end_ticks: int
+) -> list[TempoEvent]:
+    if options.has_one_tempo:
+        return [TempoEvent(0, bpm_to_tempo_us(average_bpm(grid.tempo, song.end_s)))]
+    return tempo_events(grid, end_ticks)
+
+
+def _audio_start_markers(grid: TickGrid, options: MidiOptions) -> Iterator[_Event]:
+    """Say where the audio belongs, if it does not start with the file."""
+    start_ticks = grid.seconds_to_ticks(0.0)
+    if start_ticks == 0:
+        return
+    offset_s = -grid.ticks_to_seconds(0)
+    offset = f"Audio starts {offset_s:.3f} s after the start of this file"
+    yield _Event(0, _Order.META, _text("marker", offset, options))
+    yield _Event(start_ticks, _Order.META, _text("marker", AUDIO_START_MARKER, options))
+
+
+def _track_events(
+    track: Track, notes: Sequence[TickNote], channel: int, options: MidiOptions
+) -> Iterator[_Event]:
+    yield _Event(0, _Order.NAME, _text("track_name", track.name, options))
+    if not track.is_drum:
+        program = mido.Message("program_change", channel=channel, program=track.program)
+        yield _Event(0, _Order.PROGRAM, program)
+    if options.bend_range_semitones is not None and not track.is_drum:
+        yield from _bend_events(notes, channel, options.bend_range_semitones)
+    for note in notes:
+        on = mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)
+        off = mido.Message("note_off", channel=channel, note=note.pitch, velocity=NOTE_OFF_VELOCITY)
+        yield _Event(note.on_ticks, _Order.NOTE_ON, on)
+        yield _Event(note.off_ticks, _Order.NOTE_OFF, off)
+
+
+def _bend_events(notes: Iterable[TickNote], channel: int, range_semitones: int) -> Iterator[_Event]:
+    """Yield the bend range, if anything bends, then each bend and its reset at the note's end."""
+    bent = [note for note in without_chord_bends(notes) if note.bends]
+    if bent:
+        for control, setting in ((101, 0), (100, 0), (6, range_semitones), (38, 0)):
+            yield _control(control, setting, channel)
+        for control in (101, 100):
+            yield _control(control, 127, channel)  # no later data entry can change the range
+    for note in bent:
+        sounding = 0
+        for bend in note.bends:
+            wheel = round(bend.semitones / range_semitones * 8192)
+            wheel = max(mido.MIN_PITCHWHEEL, min(mido.MAX_PITCHWHEEL, wheel))
+            if wheel != sounding:
+                message = mido.Message("pitchwheel", channel=channel, pitch=wheel)
+                yield _Event(bend.at_ticks, _Order.BEND, message)
+            sounding = wheel
+        if sounding != 0:
+            reset = mido.Message("pitchwheel", channel=channel, pitch=0)
+            yield _Event(note.off_ticks, _Order.BEND_RESET, reset)
+
+
+def _control(control: int, setting: int, channel: int) -> _Event:
+    message = mido.Message("control_change", channel=channel, control=control, value=setting)
+    return _Event(0, _Order.CONTROL, message)
+
+
+def _midi_track(events: Iterable[_Event], end_ticks: int) -> mido.MidiTrack:
+    """Return the track whose messages carry deltas, in the order DAWs and synths need."""
+    track = mido.MidiTrack()
+    at_ticks = 0
+    for event in sorted(events, key=lambda event: (event.at_ticks, event.order)):
+        track.append(event.message.copy(time=event.at_ticks - at_ticks))
+        at_ticks = event.at_ticks
+    track.append(mido.MetaMessage("end_of_track", time=max(0, end_ticks - at_ticks)))
+    return track
+
+
+def _text(kind: str, text: str, options: MidiOptions) -> mido.MetaMessage:
+    """Return a text event in UTF-8, or in ASCII where the user asks for it.
+
+    mido encodes text by a charset that is one for the whole process and stays changed when saving
+    fails. Its default, Latin-1, maps each byte to one character, so the bytes travel in it.
+    """
+    text = "".join(character for character in text if character.isprintable())
+    encoded = _to_ascii(text) if options.has_ascii_names else text.encode("utf-8", "replace")
+    attribute = "name" if kind == "track_name" else "text"
+    return mido.MetaMessage(kind, **{attribute: encoded.decode("latin-1")})
+
+
+def _to_ascii(text: str) -> bytes:
+    """Return the nearest ASCII spelling: accents are dropped, other letters become '?'."""
+    spelled = text.translate(_ASCII_SPELLINGS)
+    plain = "".join(
+        character
+        for character in unicodedata.normalize("NFKD", spelled)
+        if not unicodedata.combining(character)
+    )
+    return plain.encode("ascii", "replace")
+
+
+_ASCII_SPELLINGS = str.maketrans(
+    {
+        "ß": "ss", "Æ": "Ae", "æ": "ae", "Œ": "Oe", "œ": "oe", "Ø": "O", "ø": "o", "Ł": "L",
+        "ł": "l", "Đ": "D", "đ": "d", "Þ": "Th", "þ": "th", "\N{EN DASH}": "-",
+        "\N{EM DASH}": "-", "\N{LEFT SINGLE QUOTATION MARK}": "'",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'", "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+        "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+    }
+)  # fmt: skip
+
+
+def _export_error(path: Path, error: OSError) -> ExportError:
+    problem = f"Cannot write '{path.name}' to {path.parent}:"
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return ExportError(f"{problem} the disk is full.", "Free some space and try again.")
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return ExportError(
+                f"{problem} it is write-protected or in use by another program.",
+                "Choose another folder, or close the program that uses the file.",
+            )
+        case errno.ENOENT | errno.ENOTDIR:
+            return ExportError(
+                f"{problem} the folder is gone.", "Connect its drive or choose another folder."
+            )
+        case errno.ENAMETOOLONG:
+            return ExportError(f"{problem} the name is too long.", "Choose a shorter name.")
+        case _:
+            reason = error.strerror or type(error).__name__
+            return ExportError(
+                f"{problem} {reason}.", "Choose another folder, or check the disk and try again."
+            )
