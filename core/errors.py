@@ -21,12 +21,32 @@ class AppError(Exception):
         return f"{self.problem} {self.remedy}"
 
 
+LONGEST_SHOWN_NAME = 80  # characters; longer names lose their middle
+
+
+def printable_name(path: Path) -> str:
+    """Return the file's name on one line and in valid Unicode, however odd it is on the disk.
+
+    Line breaks and undecodable bytes (surrogates in Python) appear as escapes, very long names are
+    shortened in the middle.
+    """
+    name = path.name or str(path)
+    shown = "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape", "backslashreplace").decode()
+        for sign in name
+    )
+    if len(shown) <= LONGEST_SHOWN_NAME:
+        return shown
+    half = LONGEST_SHOWN_NAME // 2
+    return f"{shown[: half - 1]}…{shown[-half:]}"
+
+
 class AudioReadError(AppError):
     """An audio file cannot be used: missing, unreadable, not audio, empty, silent or damaged."""
 
     def __init__(self, path: Path, what_is_wrong: str, remedy: str) -> None:
         """Word the problem; `what_is_wrong` has neither capital nor full stop."""
-        super().__init__(f"Cannot read '{path.name}': {what_is_wrong}.", remedy)
+        super().__init__(f"Cannot read '{printable_name(path)}': {what_is_wrong}.", remedy)
         self.args = (path, what_is_wrong, remedy)
         self.path = path
 
