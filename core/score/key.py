@@ -34,6 +34,13 @@ def key_signature(key: Key) -> str:
     return _tonic_name(key) + ("m" if key.is_minor else "")
 
 
+def key_of_signature(signature: str) -> Key:
+    """Return the key of a MIDI key signature: "Am", "F#", "Cb" ... (as `key_signature` gives)."""
+    tonic = "C D EF G A B".index(signature[0])
+    tonic += signature.count("#") - signature.count("b")
+    return Key(tonic % 12, signature.endswith("m"))
+
+
 def estimate_key(tracks: Iterable[Track]) -> Key | None:
     """Return the key of the pitched tracks, or None where the notes do not decide.
 
