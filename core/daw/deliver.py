@@ -17,6 +17,7 @@ from pathlib import Path
 from core.daw.file_names import file_name
 from core.daw.folders import is_in_bundle
 from core.daw.profiles import Layout, Profile
+from core.daw.sidecar import notes_json
 from core.errors import DeliveryError
 from core.midi.write import midi_bytes, split_tracks
 from core.score.transcription import Transcription
@@ -47,6 +48,7 @@ class _File:
 
     name_parts: tuple[str, ...]
     content: bytes
+    suffix: str = ".mid"
 
 
 def deliver(
@@ -79,7 +81,8 @@ def deliver(
             made.append(new_folder)
         paths = _write_all(files, folder, made)
     digests = tuple(_digest(file.content) for file in files)
-    return Delivery(folder, paths, profile.hint(song, layout), digests, new_folders)
+    hint = profile.hint(song, file_count=len(paths))
+    return Delivery(folder, paths, hint, digests, new_folders)
 
 
 def undo_delivery(delivery: Delivery) -> tuple[Path, ...]:
@@ -122,6 +125,9 @@ def _rendered(song: Transcription, song_name: str, profile: Profile, layout: Lay
         for track in sounding.tracks:
             content = midi_bytes(sounding.only(track), profile.per_track, title=song_name)
             files.append(_File((song_name, track.name), content))
+    if profile.has_notes_json:
+        notes = notes_json(sounding, song_name, profile.combined)
+        files.append(_File((song_name,), notes.encode(), suffix=".json"))
     return files
 
 
@@ -194,17 +200,18 @@ def _names(files: Sequence[_File], number: int) -> list[str]:
     names: list[str] = []
     taken: set[str] = set()
     for file in files:
-        spellings = _spellings(file.name_parts, number)
+        spellings = _spellings(file, number)
         name = next(spelling for spelling in spellings if spelling.casefold() not in taken)
         taken.add(name.casefold())
         names.append(name)
     return names
 
 
-def _spellings(parts: tuple[str, ...], number: int) -> Iterator[str]:
-    yield file_name(parts, number=number)
+def _spellings(file: _File, number: int) -> Iterator[str]:
+    *first, last = file.name_parts
+    yield file_name(file.name_parts, number=number, suffix=file.suffix)
     for copy in count(2):
-        yield file_name((*parts[:-1], f"{parts[-1]} {copy}"), number=number)
+        yield file_name((*first, f"{last} {copy}"), number=number, suffix=file.suffix)
 
 
 @contextmanager

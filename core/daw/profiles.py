@@ -34,7 +34,8 @@ class Profile:
     """What a DAW's files look like.
 
     `combined` and `per_track` are how its two kinds of file are written. `advice` may name {bpm},
-    the tempo of the file; {files} is "the file" or "the files".
+    the tempo of the file; {files} is "the file" or "the files". `has_notes_json` adds a JSON file
+    with what MIDI cannot hold (`core.daw.sidecar`); nobody gets it unasked.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Profile:
     combined: MidiOptions
     per_track: MidiOptions
     advice: str
+    has_notes_json: bool = False
 
     @property
     def has_one_tempo(self) -> bool:
@@ -56,9 +58,12 @@ class Profile:
             per_track=replace(self.per_track, timing=timing),
         )
 
-    def hint(self, song: Transcription, layout: Layout | None = None) -> str:
+    def with_notes_json(self) -> "Profile":
+        return replace(self, has_notes_json=True)
+
+    def hint(self, song: Transcription, *, file_count: int = 1) -> str:
         """Tell how to bring the delivered song into this DAW, in one or two sentences."""
-        files = "the file" if (layout or self.layout) is Layout.COMBINED else "the files"
+        files = "the file" if file_count == 1 else "the files"
         advice = self.advice.format(bpm=bpm_text(file_bpm(song, self.combined)), files=files)
         return " ".join([advice, *_audio_start_hint(song, self.combined)])
 
@@ -95,7 +100,9 @@ def _audio_start_hint(song: Transcription, options: MidiOptions) -> list[str]:
     if start_beats == 0:
         return []
     start_s = start_beats * 60.0 / file_bpm(song, options)
-    return [f"The recording starts {start_s:.2f} s after bar 1 of the MIDI file."]
+    return [
+        f"To hear it with the recording, place the audio {start_s:.2f} s after the start of bar 1."
+    ]
 
 
 _KEEPS_TEMPO_MAP = MidiOptions()
