@@ -44,8 +44,8 @@ def _demanded(name: str, why_not: str | None) -> ChosenDevice:
 
 
 def _why_no_cuda() -> str | None:
-    if not torch.backends.cuda.is_built():
-        return "this PyTorch has no CUDA support"
+    if torch.version.cuda is None:
+        return "this PyTorch is built without CUDA"
     if not torch.cuda.is_available():
         return "no NVIDIA GPU with a working driver"
     return None

@@ -9,7 +9,7 @@ from core.errors import CancelledError
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done_s` of `total_s` seconds of audio are transcribed, `elapsed_s` seconds after the start."""
+    """`done_s` of `total_s` seconds of audio are heard, `elapsed_s` seconds after the start."""
 
     stage: str
     done_s: float
