@@ -49,25 +49,30 @@ class Palette:
         return _colour(self.tracks[colour_index % len(self.tracks)])
 
 
+# Eight hues in OKLCH, found by search: the least distance of any two (in OKLab, 0.02 is just seen)
+# is 0.128 in normal sight and 0.071 under simulated protanopia, deuteranopia and tritanopia
+# (Machado 2009). Strictly equal lightness allows no more than 0.045, so each may stray 0.05 from
+# 0.74. Lightness and depth of colour stay free to show velocity. The order puts the most distant
+# first. L, C, h as written; in the light theme L is 0.15 lower and C as the gamut allows.
 DARK_TRACKS = (
-    "#34b6fe",
-    "#e7971a",
-    "#8ebc57",
-    "#d08de2",
-    "#c0a77a",
-    "#77baa9",
-    "#e486c4",
-    "#47c58f",
+    "#0aa6f5",  # blue   0.694 0.160 241
+    "#c98f00",  # amber  0.690 0.143  80
+    "#38d6be",  # aqua   0.790 0.131 180
+    "#b8c333",  # lime   0.784 0.160 114
+    "#e1ae8c",  # peach  0.790 0.076  55
+    "#a1b6ed",  # lilac  0.781 0.082 268
+    "#f37171",  # coral  0.704 0.160  22
+    "#7ba699",  # sage   0.690 0.050 174
 )
 LIGHT_TRACKS = (
-    "#0088c8",
-    "#b26d00",
-    "#5f8a25",
-    "#a05fb3",
-    "#8d764c",
-    "#46897a",
-    "#b35694",
-    "#009463",
+    "#0077b3",
+    "#916600",
+    "#00a38f",
+    "#8a9300",
+    "#b1805f",
+    "#7488bc",
+    "#be4246",
+    "#4f786c",
 )
 DARK = Palette(
     background="#16181b",

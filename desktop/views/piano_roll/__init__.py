@@ -1,0 +1,1 @@
+"""The piano roll: notes over pitch and time."""

@@ -1,0 +1,194 @@
+"""Where notes lie: rows of pitches, notes in view, the note under the pointer, level of detail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+from core.score.note import HIGHEST_PITCH, LOWEST_PITCH, NoteEvent
+from desktop.views.time_columns import Pixels, Seconds, TimeColumns
+
+PITCH_COUNT = HIGHEST_PITCH - LOWEST_PITCH + 1
+BLACK_PITCH_CLASSES = (1, 3, 6, 8, 10)
+VELOCITY_STEPS = 8
+MIN_NOTE_PX = 2.0  # narrower than this a note has no room for a gap or a bend
+MIN_FILL_PX = 0.5  # narrower than this notes are shown as how much of each pixel they cover
+
+
+class Detail(Enum):
+    """What a note is drawn as, by its width on the screen."""
+
+    FULL = "fill, gap to the next note and bend"
+    FILL = "fill only"
+    DENSITY = "share of the pixel that sounds"
+
+
+@dataclass(frozen=True, slots=True)
+class PitchRows:
+    """Rows of equal height, pitch 127 on top; `scroll_px` of them have left the view at the top."""
+
+    row_px: float
+    scroll_px: float
+
+    def top_of(self, pitch: int) -> int:
+        return round((HIGHEST_PITCH - pitch) * self.row_px - self.scroll_px)
+
+    def tops(self) -> Pixels:
+        """Return the top of each pitch, then one more: [pitch + 1]; row p ends at tops[p - 1]."""
+        rows = HIGHEST_PITCH - np.arange(LOWEST_PITCH - 1, PITCH_COUNT)
+        tops: Pixels = np.rint(rows * self.row_px - self.scroll_px).astype(np.int32)
+        return tops
+
+    def pitch_at(self, y_px: float) -> int | None:
+        """Return the pitch of the row at y, or None above the highest and below the lowest."""
+        pitch = HIGHEST_PITCH - int(np.floor((y_px + self.scroll_px) / self.row_px))
+        return pitch if LOWEST_PITCH <= pitch <= HIGHEST_PITCH else None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteColumns:
+    """Notes of one or more tracks as columns [note], in order of onset.
+
+    `latest_offset_s` is the latest end of this and all notes before it: it rises, so that the first
+    note that reaches into a view is found by bisection however long a single note may be.
+    """
+
+    onset_s: Seconds
+    offset_s: Seconds
+    pitch: npt.NDArray[np.int16]
+    velocity: npt.NDArray[np.int16]
+    track: npt.NDArray[np.int16]
+    note: npt.NDArray[np.int32]
+    latest_offset_s: Seconds
+    median_duration_s: float
+
+    def __len__(self) -> int:
+        return len(self.onset_s)
+
+    def within(self, start_s: float, end_s: float) -> slice:
+        """Return the shortest run of notes that holds all that sound between the two times."""
+        first = int(np.searchsorted(self.latest_offset_s, start_s, side="left"))
+        last = int(np.searchsorted(self.onset_s, end_s, side="left"))
+        return slice(first, max(first, last))
+
+    def at(self, at_s: float, pitch: int, *, tolerance_s: float = 0.0) -> int | None:
+        """Return the index of the note at a place, the latest started where several overlap."""
+        near = self.within(at_s - tolerance_s, at_s + tolerance_s)
+        first: int = near.start
+        onset_s, offset_s = self.onset_s[near], self.offset_s[near]
+        on_row = self.pitch[near] == pitch
+        sounding = np.flatnonzero(on_row & (onset_s <= at_s) & (offset_s >= at_s))
+        if len(sounding):
+            return first + int(sounding[-1])
+        close = np.flatnonzero(on_row & (offset_s >= at_s - tolerance_s))
+        return first + int(close[-1]) if len(close) else None
+
+
+def columns_of_notes(notes: Sequence[NoteEvent], *, track: int = 0) -> NoteColumns:
+    """Return the notes of one track as columns."""
+    count = len(notes)
+    return _sorted_columns(
+        np.fromiter((note.onset_s for note in notes), np.float64, count),
+        np.fromiter((note.offset_s for note in notes), np.float64, count),
+        np.fromiter((note.pitch for note in notes), np.int16, count),
+        np.fromiter((note.velocity for note in notes), np.int16, count),
+        np.full(count, track, dtype=np.int16),
+        np.arange(count, dtype=np.int32),
+    )
+
+
+def joined_columns(parts: Sequence[NoteColumns]) -> NoteColumns:
+    """Return the columns of several tracks as one; the n-th part becomes track n."""
+    if not parts:
+        return columns_of_notes(())
+    return _sorted_columns(
+        np.concatenate([part.onset_s for part in parts]),
+        np.concatenate([part.offset_s for part in parts]),
+        np.concatenate([part.pitch for part in parts]),
+        np.concatenate([part.velocity for part in parts]),
+        np.repeat(np.arange(len(parts), dtype=np.int16), [len(part) for part in parts]),
+        np.concatenate([part.note for part in parts]),
+    )
+
+
+def _sorted_columns(
+    onset_s: Seconds,
+    offset_s: Seconds,
+    pitch: npt.NDArray[np.int16],
+    velocity: npt.NDArray[np.int16],
+    track: npt.NDArray[np.int16],
+    note: npt.NDArray[np.int32],
+) -> NoteColumns:
+    order = np.argsort(onset_s, kind="stable")
+    offset_s = offset_s[order]
+    onset_s = onset_s[order]
+    return NoteColumns(
+        onset_s=onset_s,
+        offset_s=offset_s,
+        pitch=pitch[order],
+        velocity=velocity[order],
+        track=track[order],
+        note=note[order],
+        latest_offset_s=np.maximum.accumulate(offset_s) if len(offset_s) else offset_s,
+        median_duration_s=float(np.median(offset_s - onset_s)) if len(onset_s) else 0.0,
+    )
+
+
+def velocity_steps(velocity: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    """Return the step of each velocity, 0 (softest) to VELOCITY_STEPS - 1."""
+    return (velocity * VELOCITY_STEPS) // 128
+
+
+def detail_at(median_duration_s: float, seconds_per_pixel: float) -> Detail:
+    """Return how much of a note can be seen at this zoom."""
+    width_px = median_duration_s / seconds_per_pixel
+    if width_px >= MIN_NOTE_PX:
+        return Detail.FULL
+    return Detail.FILL if width_px >= MIN_FILL_PX else Detail.DENSITY
+
+
+def note_edges(
+    notes: NoteColumns, shown: npt.NDArray[np.intp], columns: TimeColumns, tops: Pixels, gap_px: int
+) -> Pixels:
+    """Return the rectangles [note, (left, top, right, bottom)] of notes, inclusive as QRect counts.
+
+    `gap_px` is kept free to the right and below where the note is wide and the row high enough.
+    """
+    pitch = notes.pitch[shown].astype(np.intp)
+    edges = np.empty((len(shown), 4), dtype=np.int32)
+    edges[:, 0] = columns.x_of(notes.onset_s[shown])
+    edges[:, 1] = tops[pitch + 1]
+    right = columns.x_of(notes.offset_s[shown])
+    has_room = right - edges[:, 0] > 2 * gap_px
+    edges[:, 2] = np.maximum(right - gap_px * has_room, edges[:, 0] + 1) - 1
+    row_gap_px = gap_px if tops[0] - tops[1] > 2 * gap_px else 0
+    edges[:, 3] = tops[pitch] - row_gap_px - 1
+    return edges
+
+
+def coverage(
+    notes: NoteColumns, shown: slice, columns: TimeColumns, colours: npt.NDArray[np.float64]
+) -> npt.NDArray[np.uint8]:
+    """Return how much of each pixel sounds, as colour: [pitch, column, (blue, green, red, alpha)].
+
+    `colours` is [track, (blue, green, red)], 0..255. A pixel has the mean colour of what sounds in
+    it, weighted by duration; alpha (premultiplied) grows with the share of the pixel's time.
+    """
+    x = np.floor(notes.onset_s[shown] / columns.seconds_per_column).astype(np.int64) - columns.first
+    inside = (x >= 0) & (x < columns.count)
+    x = x[inside]
+    cell = notes.pitch[shown][inside].astype(np.int64) * columns.count + x
+    share = (notes.offset_s[shown] - notes.onset_s[shown])[inside] / columns.seconds_per_column
+    cell_count = PITCH_COUNT * columns.count
+    total = np.bincount(cell, share, cell_count)
+    alpha = np.where(total > 0, np.minimum(1.0, 0.35 + 0.65 * total), 0.0)
+    picture = np.empty((cell_count, 4), dtype=np.uint8)
+    track = notes.track[shown][inside]
+    scale = alpha / np.maximum(total, 1e-12)
+    for channel in range(3):
+        weighted = np.bincount(cell, share * colours[track, channel], cell_count)
+        picture[:, channel] = weighted * scale
+    picture[:, 3] = alpha * 255
+    return picture.reshape(PITCH_COUNT, columns.count, 4)

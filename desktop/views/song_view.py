@@ -1,0 +1,52 @@
+"""What the timeline shows of a song: tracks of notes, lanes of waveform, a place."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from core.audio.peaks import WaveformPeaks
+from core.score.note import NoteEvent
+
+
+class Emphasis(Enum):
+    """How much a track stands out in the roll."""
+
+    NORMAL = "its own colour"
+    MUTED = "its own colour, dimmed"
+    GHOSTED = "grey, behind all others"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackView:
+    """One track in the roll; `colour_index` counts the palette's track colours."""
+
+    name: str
+    notes: tuple[NoteEvent, ...]
+    colour_index: int = 0
+    is_drum: bool = False
+    emphasis: Emphasis = Emphasis.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One stem's waveform.
+
+    `peaks` is None until the file has been read; `heard_until_s` is how far transcription has come,
+    None when none is running.
+    """
+
+    name: str
+    colour_index: int = 0
+    peaks: WaveformPeaks | None = None
+    heard_until_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PointedPlace:
+    """Where the pointer is: seconds, bars.beats.ticks, and in the roll a row and perhaps a note."""
+
+    at_s: float
+    bars: str
+    pitch: int | None = None
+    pitch_name: str = ""
+    note: NoteEvent | None = None
+    track_name: str = ""

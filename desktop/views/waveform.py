@@ -1,0 +1,170 @@
+"""Waveform: one lane per stem, peak and RMS in two tones, and how far each stem has been heard."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from core.audio.clip import Samples
+from core.audio.peaks import WaveformPeaks
+from core.score.tempo import TempoMap
+from desktop.views.bar_grid import MIN_BAR_LINE_PX, BarGrid
+from desktop.views.layer import Layer, blended, edges_of, fill_rects, vertical_lines
+from desktop.views.song_view import Lane
+from desktop.views.theme import Palette, palette
+from desktop.views.time_axis import TimeAxis
+from desktop.views.time_columns import Pixels, TimeColumns
+
+MIN_LANE_PX = 12
+USUAL_LANE_PX = 56
+PEAK_SHARE, RMS_SHARE = 0.45, 0.90  # of the lane's colour over the background
+LANE_MARGIN_PX = 2
+
+
+class Waveform(QWidget):
+    """Lanes of equal height, top to bottom in the order given."""
+
+    placeChosen = Signal(float)
+    lanesChanged = Signal()
+    pointerMoved = Signal(object)  # seconds, None when the pointer leaves
+
+    def __init__(self, time_axis: TimeAxis, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._time_axis = time_axis
+        self._layer = Layer()
+        self._lanes: tuple[Lane, ...] = ()
+        self._grid = BarGrid(TempoMap(), 0.0)
+        self.setAccessibleName(self.tr("Waveform"))
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        time_axis.changed.connect(self._redraw)
+
+    def sizeHint(self) -> QSize:
+        return QSize(800, max(1, min(len(self._lanes), 3)) * USUAL_LANE_PX)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, max(32, len(self._lanes) * MIN_LANE_PX))
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        return self._lanes
+
+    def set_lanes(self, lanes: Sequence[Lane]) -> None:
+        count_changed = len(lanes) != len(self._lanes)
+        self._lanes = tuple(lanes)
+        if count_changed:
+            self.updateGeometry()
+        self.lanesChanged.emit()
+        self._redraw()
+
+    def set_grid(self, grid: BarGrid) -> None:
+        self._grid = grid
+        self._redraw()
+
+    def lane_tops(self, height_px: int) -> list[int]:
+        """Return the top of each lane, then the bottom of the last."""
+        count = max(1, len(self._lanes))
+        return [height_px * index // count for index in range(count + 1)]
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._layer.copied_to(self, self._draw)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self._redraw()
+        super().changeEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._choose(event)
+        else:
+            super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.pointerMoved.emit(self._time_axis.seconds_at(event.position().x()))
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._choose(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.pointerMoved.emit(None)
+        super().leaveEvent(event)
+
+    def _choose(self, event: QMouseEvent) -> None:
+        at_s = self._time_axis.seconds_at(event.position().x())
+        self.placeChosen.emit(min(max(0.0, at_s), self._time_axis.duration_s))
+
+    def _redraw(self) -> None:
+        self._layer.discard()
+        self.update()
+
+    def _draw(self, painter: QPainter, scale: float) -> None:
+        colours = palette()
+        columns = self._time_axis.columns(device_pixel_ratio=scale)
+        height_px, line_px = painter.device().height(), max(1, int(scale))
+        painter.fillRect(0, 0, columns.count, height_px, QColor(colours.background))
+        bars_s = self._grid.bar_lines_s(columns, MIN_BAR_LINE_PX * line_px)
+        lines = vertical_lines(columns.x_of(bars_s), top=0, bottom=height_px, width=line_px)
+        fill_rects(painter, lines, QColor(colours.beat_line))
+        tops = self.lane_tops(height_px)
+        for lane, top, bottom in zip(self._lanes, tops, tops[1:], strict=False):
+            margin_px = round(LANE_MARGIN_PX * scale)
+            _draw_lane(painter, lane, columns, top + margin_px, bottom - margin_px - line_px)
+            if bottom < height_px:
+                painter.fillRect(
+                    0, bottom - line_px, columns.count, line_px, QColor(colours.row_line)
+                )
+
+
+def _draw_lane(painter: QPainter, lane: Lane, columns: TimeColumns, top: int, bottom: int) -> None:
+    colours = palette()
+    heard_x = columns.count
+    if lane.heard_until_s is not None:
+        heard_x = min(max(0, columns.x_at(lane.heard_until_s)), columns.count)
+        unheard = blended(QColor(colours.panel), QColor(colours.background), 0.6)
+        painter.fillRect(heard_x, top, columns.count - heard_x, bottom - top, unheard)
+    if lane.peaks is None:
+        middle = (top + bottom) // 2
+        painter.fillRect(0, middle, columns.count, 1, QColor(colours.ghost))
+    else:
+        tones = _lane_tones(lane, colours, heard_x)
+        _draw_envelope(painter, lane.peaks, columns, (top, bottom), tones)
+    if lane.heard_until_s is not None and 0 < heard_x < columns.count:
+        painter.fillRect(heard_x - 1, top, 1, bottom - top, QColor(colours.accent))
+
+
+def _lane_tones(lane: Lane, colours: Palette, heard_x: int) -> list[tuple[int, QColor, QColor]]:
+    """Return (first column, peak colour, RMS colour) of what was heard and what lies ahead."""
+    background = QColor(colours.background)
+    heard, ahead = colours.track(lane.colour_index), QColor(colours.dim_text)
+    return [
+        (0, blended(heard, background, PEAK_SHARE), blended(heard, background, RMS_SHARE)),
+        (heard_x, blended(ahead, background, 0.30), blended(ahead, background, 0.55)),
+    ]
+
+
+def _draw_envelope(
+    painter: QPainter,
+    peaks: WaveformPeaks,
+    columns: TimeColumns,
+    span: tuple[int, int],
+    tones: list[tuple[int, QColor, QColor]],
+) -> None:
+    minimum, maximum, rms = peaks.between(columns.start_s, columns.end_s, columns.count)
+    top, bottom = span
+    middle, half = (top + bottom) / 2, (bottom - top) / 2
+    x = np.arange(columns.count, dtype=np.int32)
+    peak_edges = _bars(x, middle - maximum * half, middle - minimum * half)
+    rms_edges = _bars(x, middle - rms * half, middle + rms * half)
+    lasts = [first for first, _, _ in tones[1:]] + [columns.count]
+    for (first, peak_colour, rms_colour), last in zip(tones, lasts, strict=True):
+        fill_rects(painter, peak_edges[first:last], peak_colour)
+        fill_rects(painter, rms_edges[first:last], rms_colour)
+
+
+def _bars(x: Pixels, top: Samples, bottom: Samples) -> Pixels:
+    """Return one rectangle per column [column, edge], at least a pixel high."""
+    top_px = np.floor(top).astype(np.int32)
+    return edges_of(x, top_px, x + 1, np.maximum(top_px + 1, np.ceil(bottom).astype(np.int32)))
