@@ -72,8 +72,8 @@ find_python() {
         "$python" -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, $NEWEST_PYTHON))" \
             2>/dev/null && return
     done
-    if command -v python3 >/dev/null; then found="$(python3 --version 2>&1) found"; else found='none found'; fi
-    fail "Python 3.11 to 3.$NEWEST_PYTHON is needed ($found)" \
+    found=$(python3 --version 2>/dev/null) || found='no Python'
+    fail "Python 3.11 to 3.$NEWEST_PYTHON is needed ($found found)" \
         "Type: $(typed_command python3.11 python3.11-venv)"
 }
 
