@@ -121,21 +121,28 @@ provide_packages() {
     }
     make_notes_folder
     say "Installing $# system packages: $*"
+    # Heals what an earlier installation left half done when it was killed; otherwise does nothing.
+    as_root dpkg --configure -a >>"$environment/notewright/install.log" 2>&1 || :
     say "  reading the package lists"
     apt update || say "  apt-get update failed; trying with the package lists that are here."
     apt install -y --no-install-recommends -o APT::Status-Fd=1 -o Dpkg::Use-Pty=0 "$@" ||
         fail "apt-get install failed ($(last_apt_error))" "Type: $(typed_command "$@")"
 }
 
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"
+    else
+        sudo -n env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"
+    fi </dev/null
+}
+
 # apt ARGS: run apt-get with its own talk in the log and its progress on the terminal.
 apt() {
-    root=
-    [ "$(id -u)" -eq 0 ] || root='sudo -n'
     {
         rc=0
         # Progress shares standard output: sudo closes every descriptor but the first three.
-        $root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
-            apt-get -o DPkg::Lock::Timeout=300 "$@" </dev/null 2>&1 || rc=$?
+        as_root apt-get -o DPkg::Lock::Timeout=300 "$@" 2>&1 || rc=$?
         echo "exit:$rc"
     } | {
         shown=-1
