@@ -9,8 +9,8 @@ from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QLine, QRect, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 from shiboken6 import Shiboken
 
@@ -77,6 +77,18 @@ def fill_rects(painter: QPainter, edges: Pixels, colour: QColor) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
     painter.drawRects(cast("QRect", Shiboken.wrapInstance(edges.ctypes.data, QRect)), len(edges))
+
+
+def draw_lines(painter: QPainter, ends: Pixels, colour: QColor, width_px: int) -> None:
+    """Draw smooth lines [line, (x, y, x, y)]; as with `fill_rects` Qt reads the array."""
+    if not len(ends):
+        return
+    if ends.dtype != np.int32 or ends.shape[1] != 4 or not ends.flags.c_contiguous:
+        raise ValueError("lines must be contiguous int32 [line, 4]")
+    painter.setPen(QPen(colour, width_px))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.drawLines(cast("QLine", Shiboken.wrapInstance(ends.ctypes.data, QLine)), len(ends))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
 def vertical_lines(x: Pixels, *, top: int, bottom: int, width: int) -> Pixels:

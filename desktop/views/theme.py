@@ -89,8 +89,8 @@ DARK = Palette(
     row_line="#1c1f22",
     beat_line="#212429",
     bar_line="#363b42",
-    white_key="#c3c7cc",
-    black_key="#2a2d32",
+    white_key="#a9aeb5",
+    black_key="#222529",
     ghost="#3a3f46",
     tracks=DARK_TRACKS,
 )

@@ -86,7 +86,10 @@ class TimelineView(QWidget):
 
     def set_lanes(self, lanes: Sequence[Lane]) -> None:
         """Show one waveform lane per stem, top to bottom."""
+        count_changed = len(lanes) != len(self._waveform.lanes)
         self._waveform.set_lanes(lanes)
+        if count_changed:
+            self._share_height()
 
     def set_playhead(self, at_s: float | None) -> None:
         """Move the playhead; pages on when it plays out of view and following is on."""
@@ -183,6 +186,13 @@ class TimelineView(QWidget):
             names = dict(DRUM_KEY_NAMES) | {key: drum_key_name(key) for key in struck}
         self._keyboard.show_drum_names(names)
         self._set_gutter(DRUM_GUTTER_PX if names else GUTTER_PX)
+
+    def _share_height(self) -> None:
+        """Give few lanes room to show their shape, and many no more than a third of the view."""
+        height_px = max(1, self._splitter.height())
+        wanted_px = self._waveform.sizeHint().height()
+        lanes_px = max(self._waveform.minimumSizeHint().height(), min(wanted_px, height_px // 3))
+        self._splitter.setSizes([lanes_px, height_px - lanes_px])
 
     def _set_gutter(self, width_px: int) -> None:
         for widget in self._gutter:

@@ -18,9 +18,12 @@ from desktop.views.time_axis import TimeAxis
 from desktop.views.time_columns import Pixels, TimeColumns
 
 MIN_LANE_PX = 12
-USUAL_LANE_PX = 56
+ONE_LANE_PX = 80
+USUAL_LANE_PX = 32
 PEAK_SHARE, RMS_SHARE = 0.45, 0.90  # of the lane's colour over the background
 LANE_MARGIN_PX = 2
+FULL_LANE = 0.97
+MAX_DISPLAY_GAIN = 8.0  # a nearly silent file stays visibly quiet
 
 
 class Waveform(QWidget):
@@ -43,7 +46,7 @@ class Waveform(QWidget):
         time_axis.changed.connect(self._redraw)
 
     def sizeHint(self) -> QSize:
-        return QSize(800, max(1, min(len(self._lanes), 3)) * USUAL_LANE_PX)
+        return QSize(800, max(ONE_LANE_PX, len(self._lanes) * USUAL_LANE_PX))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(160, max(32, len(self._lanes) * MIN_LANE_PX))
@@ -154,7 +157,7 @@ def _draw_envelope(
 ) -> None:
     minimum, maximum, rms = peaks.between(columns.start_s, columns.end_s, columns.count)
     top, bottom = span
-    middle, half = (top + bottom) / 2, (bottom - top) / 2
+    middle, half = (top + bottom) / 2, (bottom - top) / 2 * display_gain(peaks)
     x = np.arange(columns.count, dtype=np.int32)
     peak_edges = _bars(x, middle - maximum * half, middle - minimum * half)
     rms_edges = _bars(x, middle - rms * half, middle + rms * half)
@@ -162,6 +165,13 @@ def _draw_envelope(
     for (first, peak_colour, rms_colour), last in zip(tones, lasts, strict=True):
         fill_rects(painter, peak_edges[first:last], peak_colour)
         fill_rects(painter, rms_edges[first:last], rms_colour)
+
+
+def display_gain(peaks: WaveformPeaks) -> float:
+    """Return how much larger a quiet file is drawn so that its loudest peak fills the lane."""
+    coarsest = peaks.levels[-1]
+    loudest = max(float(coarsest.maximum.max()), -float(coarsest.minimum.min()))
+    return min(FULL_LANE / loudest, MAX_DISPLAY_GAIN) if loudest > 0 else 1.0
 
 
 def _bars(x: Pixels, top: Samples, bottom: Samples) -> Pixels:

@@ -10,18 +10,20 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from core.score.note import HIGHEST_PITCH, LOWEST_PITCH, NoteEvent
 from core.score.tempo import TempoMap
 from desktop.views.bar_grid import MIN_BAR_LINE_PX, MIN_BEAT_LINE_PX, BarGrid
-from desktop.views.layer import Layer, blended, edges_of, fill_rects, vertical_lines
+from desktop.views.layer import Layer, blended, draw_lines, edges_of, fill_rects, vertical_lines
 from desktop.views.piano_roll.geometry import (
     BLACK_PITCH_CLASSES,
     PITCH_COUNT,
     VELOCITY_STEPS,
     Detail,
     NoteColumns,
+    bend_lines,
     columns_of_notes,
     coverage,
     detail_at,
     joined_columns,
     note_edges,
+    onset_rims,
     velocity_steps,
 )
 from desktop.views.piano_roll.pitch_axis import PitchAxis
@@ -34,6 +36,7 @@ from desktop.views.time_columns import Pixels, TimeColumns
 SOFTEST_SHARE = 0.40  # how much of its track's colour the softest note has; the loudest has all
 MUTED_SHARE = 0.28
 HIT_TOLERANCE_PX = 2.0
+MIN_BEND_ROW_PX = 7
 _DRAWING_ORDER = {Emphasis.GHOSTED: 0, Emphasis.MUTED: 1, Emphasis.NORMAL: 2}
 
 
@@ -56,6 +59,7 @@ class PianoRoll(QWidget):
         self._drawn_tracks: tuple[TrackView, ...] = ()
         self._columns_by_notes: dict[int, tuple[tuple[NoteEvent, ...], NoteColumns]] = {}
         self._notes = joined_columns(())
+        self._bends = bend_lines(())
         self._grid = BarGrid(TempoMap(), 0.0)
         self._pointed_note: int | None = None
         self.setAccessibleName(self.tr("Piano roll"))
@@ -83,6 +87,9 @@ class PianoRoll(QWidget):
         self._drawn_tracks = tuple(sorted(tracks, key=lambda track: _DRAWING_ORDER[track.emphasis]))
         self._notes = joined_columns(
             [self._columns_by_notes[id(track.notes)][1] for track in self._drawn_tracks]
+        )
+        self._bends = bend_lines(
+            track.notes for track in tracks if track.emphasis is Emphasis.NORMAL
         )
         self._pointed_note = None
         self._redraw()
@@ -198,11 +205,17 @@ class PianoRoll(QWidget):
         gap_px = line_px if detail is Detail.FULL else 0
         edges = note_edges(notes, shown[order], columns, tops, gap_px)
         ends = np.cumsum(np.bincount(style, minlength=len(self._drawn_tracks) * VELOCITY_STEPS))
+        rims = onset_rims(edges, gap_px)
+        background = QColor(palette().background)
         first = 0
         for drawn_style, last in enumerate(ends.tolist()):
             if last > first:
+                fill_rects(painter, rims[first:last], background)
                 fill_rects(painter, edges[first:last], self._style_colour(drawn_style))
             first = last
+        if detail is Detail.FULL and self._pitch_axis.row_px >= MIN_BEND_ROW_PX:
+            lines = self._bends.edges(columns, tops)
+            draw_lines(painter, lines, QColor(palette().background), line_px)
 
     def _style_colour(self, style: int) -> QColor:
         track, step = divmod(style, VELOCITY_STEPS)

@@ -1,6 +1,6 @@
 """Where notes lie: rows of pitches, notes in view, the note under the pointer, level of detail."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -14,6 +14,7 @@ PITCH_COUNT = HIGHEST_PITCH - LOWEST_PITCH + 1
 BLACK_PITCH_CLASSES = (1, 3, 6, 8, 10)
 VELOCITY_STEPS = 8
 MIN_NOTE_PX = 2.0  # narrower than this a note has no room for a gap or a bend
+BEND_ROWS_PER_SEMITONE = 0.42  # half a row less its rim
 MIN_FILL_PX = 0.5  # narrower than this notes are shown as how much of each pixel they cover
 
 
@@ -84,6 +85,60 @@ class NoteColumns:
             return first + int(sounding[-1])
         close = np.flatnonzero(on_row & (offset_s >= at_s - tolerance_s))
         return first + int(close[-1]) if len(close) else None
+
+
+@dataclass(frozen=True, slots=True)
+class BendLines:
+    """Pitch bends as lines [line], in order of start; `from_row` and `to_row` are parts of a row.
+
+    A row spans -0.5 to 0.5 with positive up. A note's bends are drawn to scale up to a semitone,
+    which is half a row; wider bends are scaled down to stay inside their note.
+    """
+
+    start_s: Seconds
+    end_s: Seconds
+    pitch: npt.NDArray[np.int16]
+    from_row: Seconds
+    to_row: Seconds
+    latest_end_s: Seconds
+
+    def edges(self, columns: TimeColumns, tops: Pixels) -> Pixels:
+        """Return the lines in view as points [line, (x, y, x, y)]."""
+        first = int(np.searchsorted(self.latest_end_s, columns.start_s))
+        last = max(first, int(np.searchsorted(self.start_s, columns.end_s)))
+        pitch = self.pitch[first:last].astype(np.intp)
+        middle, row_px = (tops[pitch] + tops[pitch + 1]) / 2, tops[pitch] - tops[pitch + 1]
+        lines = np.empty((last - first, 4), dtype=np.int32)
+        lines[:, 0] = columns.x_of(self.start_s[first:last])
+        lines[:, 1] = np.rint(middle - self.from_row[first:last] * row_px) - 1
+        lines[:, 2] = columns.x_of(self.end_s[first:last])
+        lines[:, 3] = np.rint(middle - self.to_row[first:last] * row_px) - 1
+        return lines
+
+
+def bend_lines(tracks: Iterable[Sequence[NoteEvent]]) -> BendLines:
+    """Return the bends of all notes that have any."""
+    parts = [_lines_of(note) for notes in tracks for note in notes if note.bends]
+    lines = np.concatenate(parts) if parts else np.empty((0, 5))
+    lines = lines[np.argsort(lines[:, 0], kind="stable")]
+    start_s, end_s, pitch, from_row, to_row = lines.T.copy()
+    return BendLines(
+        start_s=start_s,
+        end_s=end_s,
+        pitch=pitch.astype(np.int16),
+        from_row=from_row,
+        to_row=to_row,
+        latest_end_s=np.maximum.accumulate(end_s) if len(end_s) else end_s,
+    )
+
+
+def _lines_of(note: NoteEvent) -> Seconds:
+    at_s = np.array([bend.at_s for bend in note.bends] + [note.offset_s])
+    semitones = np.array([bend.semitones for bend in note.bends])
+    row = semitones * BEND_ROWS_PER_SEMITONE / max(1.0, float(np.abs(semitones).max()))
+    row = np.append(row, row[-1])
+    count = len(note.bends)
+    return np.stack([at_s[:-1], at_s[1:], np.full(count, note.pitch), row[:-1], row[1:]], axis=1)
 
 
 def columns_of_notes(notes: Sequence[NoteEvent], *, track: int = 0) -> NoteColumns:
@@ -166,6 +221,16 @@ def note_edges(
     row_gap_px = gap_px if tops[0] - tops[1] > 2 * gap_px else 0
     edges[:, 3] = tops[pitch] - row_gap_px - 1
     return edges
+
+
+def onset_rims(edges: Pixels, gap_px: int) -> Pixels:
+    """Return the strips [note, edge] left of notes, which part a note from one it overlaps."""
+    if not gap_px:
+        return edges[:0]
+    rims = edges.copy()
+    rims[:, 0] = edges[:, 0] - gap_px
+    rims[:, 2] = edges[:, 0] - 1
+    return rims
 
 
 def coverage(
