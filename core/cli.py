@@ -137,7 +137,8 @@ def _heard_songs(
     found: FoundAudio, options: argparse.Namespace, line: "_ProgressLine"
 ) -> "Iterator[HeardSong]":
     from core.engine.transcriber import Transcriber
-    from core.song import SongFiles, one_song_of, songs_in, transcribe_song
+    from core.song import transcribe_song
+    from core.song_files import SongFiles, one_song_of, songs_in
 
     songs = songs_in(found.files)
     if options.song and found.files:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.song import SongFiles, one_song_of, songs_in
+from core.song_files import SongFiles, one_song_of, songs_in
 
 
 def songs(*names: str, folder: str = "Summer") -> list[tuple[str, list[str]]]:
