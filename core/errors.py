@@ -4,6 +4,7 @@ Programmer's mistakes stay ValueError, TypeError or assert and are never shown t
 """
 
 from pathlib import Path
+from unicodedata import category
 
 
 class AppError(Exception):
@@ -21,6 +22,7 @@ class AppError(Exception):
         return f"{self.problem} {self.remedy}"
 
 
+UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}  # controls, surrogates and separators of lines
 LONGEST_SHOWN_NAME = 80  # characters; longer names lose their middle
 
 
@@ -32,7 +34,7 @@ def printable_name(path: Path) -> str:
     """
     name = path.name or str(path)
     shown = "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape", "backslashreplace").decode()
+        sign.encode("unicode_escape").decode() if category(sign) in UNPRINTABLE else sign
         for sign in name
     )
     if len(shown) <= LONGEST_SHOWN_NAME:

@@ -5,13 +5,16 @@ Sources: the header layouts of RIFF/RF64 (EBU Tech 3306), AIFF, CAF, Sony W64, O
 media files and MPEG audio.
 """
 
-import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from io import BufferedReader
+
+from core.audio.disk_file import DiskFile
 
 HEAD_BYTES = 64 * 1024  # MP3 rips may begin with padding this long before the first frame
+_ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+MOST_CHUNKS = 1000  # in front of the sound; a damaged file may look like endless empty chunks
 _UNKNOWN_SIZE_32 = 0xFFFFFFFF  # written by programs that stream to a pipe, and by RF64
 
 
@@ -37,15 +40,14 @@ RIFX = Container("WAV (big-endian)", Decoder.LIBSNDFILE)
 RF64 = Container("RF64", Decoder.LIBSNDFILE)
 AIFF = Container("AIFF", Decoder.LIBSNDFILE)
 W64 = Container("W64", Decoder.LIBSNDFILE)
-CAF = Container("CAF", Decoder.LIBSNDFILE)
 AU = Container("AU", Decoder.LIBSNDFILE)
 FLAC = Container("FLAC", Decoder.LIBSNDFILE)
 OGG = Container("Ogg", Decoder.LIBSNDFILE)
 MP3 = Container("MP3", Decoder.LIBSNDFILE)
-# libsndfile decodes Opus too, four times slower than ffmpeg's own decoder.
+# libsndfile decodes Opus too, four times slower than ffmpeg; and CAF, but not AAC in it.
 OGG_BY_FFMPEG = Container("Ogg", Decoder.FFMPEG, "ogg")
 WAV_BY_FFMPEG = Container("WAV", Decoder.FFMPEG, "wav")
-CAF_BY_FFMPEG = Container("CAF", Decoder.FFMPEG, "caf")
+CAF = Container("CAF", Decoder.FFMPEG, "caf")
 MP4 = Container("MP4", Decoder.FFMPEG, "mov")
 MATROSKA = Container("Matroska", Decoder.FFMPEG, "matroska")
 ASF = Container("ASF", Decoder.FFMPEG, "asf")
@@ -56,8 +58,8 @@ _AUDIO_BY_START: tuple[tuple[int, bytes, Container], ...] = (
     (0, b"RF64", RF64),
     (0, b"riff\x2e\x91\xcf\x11", W64),
     (0, b"fLaC", FLAC),
+    (0, b"caff", CAF),
     (0, b".snd", AU),
-    (0, b"dns.", AU),
     (0, b"wvpk", WAVPACK),
     (0, b"\x1a\x45\xdf\xa3", MATROSKA),
     (0, bytes.fromhex("3026b2758e66cf11"), ASF),
@@ -86,11 +88,10 @@ _OTHER_BY_START: tuple[tuple[int, bytes, str], ...] = (
 )
 
 _WAV_FORMATS_OF_LIBSNDFILE = {1, 2, 3, 6, 7, 0x11, 0x14, 0x31, 0x40, 0x64, 0xFFFE}
-_CAF_FORMATS_OF_LIBSNDFILE = {b"lpcm", b"ulaw", b"alaw", b"alac"}
 _OGG_CODECS_OF_LIBSNDFILE = (b"\x01vorbis", b"\x7fFLAC")
 
 
-def container_of(file: BufferedReader) -> Container | None:
+def container_of(file: DiskFile) -> Container | None:
     """Return the kind of the open `file`, or None if it is no audio or video that is known here."""
     head = _read_at(file, 0, HEAD_BYTES)
     if head[:3] == b"ID3":  # a tag in front of MP3, and by some taggers of FLAC and AAC
@@ -100,14 +101,12 @@ def container_of(file: BufferedReader) -> Container | None:
             return container
     if head[:4] in (b"RIFF", b"RIFX") and head[8:12] == b"WAVE":
         return _wav(file, head)
-    if head[:4] == b"caff":
-        return _caf(head)
     if head[:4] == b"OggS":
         return _ogg(head)
     return _mpeg_audio(head)
 
 
-def other_kind_of(file: BufferedReader) -> str | None:
+def other_kind_of(file: DiskFile) -> str | None:
     """Name what a file is that is no audio ("a PDF document"), or None if that is unknown."""
     head = _read_at(file, 0, HEAD_BYTES)
     for offset, start, name in _OTHER_BY_START:
@@ -116,43 +115,48 @@ def other_kind_of(file: BufferedReader) -> str | None:
     return "a text file" if _is_text(head) else None
 
 
-def stated_fraction_present(file: BufferedReader, container: Container) -> float:
+def stated_fraction_present(file: DiskFile, container: Container) -> float:
     """Return which part of the stated sound bytes of an uncompressed file is there, 0..1.
 
     libsndfile reads what there is and keeps quiet about the rest, so the chunks are walked here.
     """
+    if container is AU:
+        start, stated = struct.unpack(">II", _read_at(file, 4, 8).ljust(8, b"\0"))
+        return _fraction(file.size_bytes - start, stated if stated != _UNKNOWN_SIZE_32 else 0)
     layout = _LAYOUTS.get(container.name)
     if layout is None:
         return 1.0
-    size_bytes = file.seek(0, os.SEEK_END)
     stated_64 = 0
-    offset = layout.first
-    while len(header := _read_at(file, offset, layout.id_bytes + layout.size_bytes)) == (
-        layout.id_bytes + layout.size_bytes
-    ):
-        chunk = header[: layout.id_bytes]
-        (stated,) = struct.unpack(layout.size, header[layout.id_bytes :])
-        start = offset + len(header)
-        if layout.size_counts_header:
-            stated -= len(header)
-        if chunk == b"ds64":  # RF64: sizes of the file and of the sound, 64 bits each
-            (stated_64,) = struct.unpack("<8xQ", _read_at(file, start, 16).ljust(16, b"\0"))
-        if chunk == layout.sound_chunk:
-            if stated == _UNKNOWN_SIZE_32:
-                stated = stated_64
-            return min(1.0, (size_bytes - start) / stated) if stated > 0 else 1.0
-        if stated < 0:
-            break
-        offset = start + stated + (-stated) % layout.alignment
+    for chunk in _chunks(file, layout):
+        if chunk.name == b"ds64":  # RF64: sizes of the file and of the sound, 64 bits each
+            sizes = _read_at(file, chunk.start, 16).ljust(16, b"\0")
+            (stated_64,) = struct.unpack("<8xQ", sizes)
+        if chunk.name == layout.sound_chunk:
+            stated = stated_64 if chunk.stated_bytes == _UNKNOWN_SIZE_32 else chunk.stated_bytes
+            return _fraction(file.size_bytes - chunk.start, stated)
     return 1.0
 
 
-def breaks_off(file: BufferedReader, container: Container) -> bool:
+def asf_duration_s(file: DiskFile) -> float | None:
+    """Return the length that a WMA file states; ffmpeg looks at the end of the file instead."""
+    head = _read_at(file, 0, HEAD_BYTES)
+    fields_at = head.find(_ASF_FILE_PROPERTIES) + 64  # size, file id, bytes, date, packets skipped
+    if fields_at < 64 or len(head) < fields_at + 24:
+        return None
+    play_100ns, _, preroll_ms = struct.unpack("<QQQ", head[fields_at : fields_at + 24])
+    return play_100ns / 1e7 - preroll_ms / 1e3 or None
+
+
+def _fraction(present_bytes: int, stated_bytes: int) -> float:
+    """Return the part that is there; unknown sizes are zero or negative."""
+    return min(1.0, max(0, present_bytes) / stated_bytes) if stated_bytes > 0 else 1.0
+
+
+def breaks_off(file: DiskFile, container: Container) -> bool:
     """Tell whether an Ogg file ends within a page; Ogg states its length nowhere else."""
     if container.name != "Ogg":
         return False
-    size_bytes = file.seek(0, os.SEEK_END)
-    tail = _read_at(file, max(0, size_bytes - 2 * HEAD_BYTES), 2 * HEAD_BYTES)
+    tail = _read_at(file, max(0, file.size_bytes - 2 * HEAD_BYTES), 2 * HEAD_BYTES)
     page = tail[tail.rfind(b"OggS") :]
     segments = page[26] if len(page) > 26 else 255
     return len(page) < 27 + segments or len(page) < 27 + segments + sum(page[27 : 27 + segments])
@@ -189,7 +193,31 @@ _LAYOUTS = {
 }
 
 
-def _read_at(file: BufferedReader, offset: int, size_bytes: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    name: bytes
+    start: int  # of the content, in the file
+    stated_bytes: int
+
+
+def _chunks(file: DiskFile, layout: _ChunkLayout) -> Iterator[_Chunk]:
+    """Yield the chunks from the first on; a chunk of negative (unknown) size is the last."""
+    offset = layout.first
+    header_bytes = layout.id_bytes + layout.size_bytes
+    for _ in range(MOST_CHUNKS):
+        header = _read_at(file, offset, header_bytes)
+        if len(header) < header_bytes:
+            return
+        (stated_bytes,) = struct.unpack(layout.size, header[layout.id_bytes :])
+        if layout.size_counts_header:
+            stated_bytes -= header_bytes
+        yield _Chunk(header[: layout.id_bytes], offset + header_bytes, stated_bytes)
+        if stated_bytes < 0:
+            return
+        offset += header_bytes + stated_bytes + (-stated_bytes) % layout.alignment
+
+
+def _read_at(file: DiskFile, offset: int, size_bytes: int) -> bytes:
     file.seek(offset)
     return file.read(size_bytes)
 
@@ -202,24 +230,17 @@ def _id3_bytes(head: bytes) -> int:
     return 10 + size
 
 
-def _wav(file: BufferedReader, head: bytes) -> Container:
+def _wav(file: DiskFile, head: bytes) -> Container:
     """Choose by the codec that the fmt chunk names; MP3 in WAV and the like need ffmpeg."""
-    endian = "<" if head[:4] == b"RIFF" else ">"
-    offset = 12
-    while len(chunk := _read_at(file, offset, 10)) == 10:
-        (size,) = struct.unpack(endian + "I", chunk[4:8])
-        if chunk[:4] == b"fmt ":
-            (codec,) = struct.unpack(endian + "H", chunk[8:])
-            if codec not in _WAV_FORMATS_OF_LIBSNDFILE:
-                return WAV_BY_FFMPEG
-            break
-        offset += 8 + size + size % 2
-    return WAV if endian == "<" else RIFX
-
-
-def _caf(head: bytes) -> Container:
-    # The description chunk must come first: header 8, chunk header 12, sample rate 8, codec 4.
-    return CAF if head[28:32] in _CAF_FORMATS_OF_LIBSNDFILE else CAF_BY_FFMPEG
+    wav = WAV if head[:4] == b"RIFF" else RIFX
+    layout = _LAYOUTS[wav.name]
+    for chunk in _chunks(file, layout):
+        if chunk.name == b"fmt ":
+            codec = int.from_bytes(
+                _read_at(file, chunk.start, 2), "little" if wav is WAV else "big"
+            )
+            return wav if codec in _WAV_FORMATS_OF_LIBSNDFILE else WAV_BY_FFMPEG
+    return wav
 
 
 def _ogg(head: bytes) -> Container:

@@ -8,7 +8,6 @@ looks at the file's bytes and chooses.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,19 @@ import soundfile  # type: ignore[import-untyped]  # soundfile ships no types
 from core.audio import refusals
 from core.audio.clip import Samples
 from core.audio.container import (
+    ASF,
     Container,
     Decoder,
+    asf_duration_s,
     breaks_off,
     container_of,
     other_kind_of,
     stated_fraction_present,
 )
+from core.audio.disk_file import DiskFile
 from core.errors import AudioReadError
 
+UNKNOWN_LENGTH = 1 << 62  # samples
 BLOCK_SAMPLES = 1 << 16  # of all channels together: 256 kB stay in the cache
 
 
@@ -44,21 +47,17 @@ class Sound:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[BufferedReader, Sound]]:
+def opened(path: Path) -> Iterator[tuple[DiskFile, Sound]]:
     """Open the file with the decoder that its bytes ask for; `blocks` end with the context."""
     refusals.check_regular_file(path)
     try:
-        file = path.open("rb")
+        file = DiskFile(path)
     except PermissionError as cause:
         raise refusals.no_rights(path) from cause
     except OSError as cause:
         raise refusals.unreachable(path, cause) from cause
     with file:
-        container = container_of(file)
-        if container is None:
-            kind = other_kind_of(file)
-            what = f"it is {kind}, not audio" if kind else "it is not audio of any known kind"
-            raise AudioReadError(path, what, "Choose a sound file, such as WAV, FLAC, MP3 or M4A.")
+        container = _recognised(path, file)
         if container.decoder is Decoder.LIBSNDFILE:
             with _opened_by_libsndfile(path, file, container) as sound:
                 yield file, sound
@@ -67,36 +66,56 @@ def opened(path: Path) -> Iterator[tuple[BufferedReader, Sound]]:
                 yield file, sound
 
 
+def _recognised(path: Path, file: DiskFile) -> Container:
+    container = container_of(file)
+    if container is None:
+        raise refusals.not_audio(path, file, other_kind_of(file))
+    return container
+
+
+class _ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile ships no types
+    """A SoundFile that is only read onwards.
+
+    soundfile seeks after every read of a seekable file: slow in compressed formats, inexact in MP3
+    without a seek table, and an error at the end of FLAC of unknown length.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
 @contextmanager
-def _opened_by_libsndfile(
-    path: Path, file: BufferedReader, container: Container
-) -> Iterator[Sound]:
+def _opened_by_libsndfile(path: Path, file: DiskFile, container: Container) -> Iterator[Sound]:
     present = stated_fraction_present(file, container)
     ends_early = breaks_off(file, container)
     file.seek(0)
     try:
         # The open file, not its name: soundfile cannot pass on names that are no valid Unicode.
-        sound_file = soundfile.SoundFile(file)
+        sound_file = _ForwardSoundFile(file)
     except soundfile.LibsndfileError as cause:
-        raise refusals.damaged(path, None) from cause
+        raise refusals.unopenable(path, file) from cause
     with sound_file:
         sample_rate: int = sound_file.samplerate
         refusals.check_rate(path, sample_rate)
+        # A FLAC that was streamed does not know its length; libsndfile says so by a huge number.
+        is_stated = sound_file.frames < UNKNOWN_LENGTH and present > 0
+        stated_s = sound_file.frames / sample_rate / present if is_stated else None
         yield Sound(
             sample_rate=sample_rate,
             channels=sound_file.channels,
             format=_libsndfile_format(container, sound_file.subtype),
-            stated_s=sound_file.frames / sample_rate / present if present else None,
+            stated_s=stated_s,
             breaks_off=ends_early,
-            blocks=_libsndfile_blocks(path, file, sound_file),
+            blocks=_libsndfile_blocks(path, file, sound_file, stated_s),
         )
 
 
-def _libsndfile_blocks(path: Path, file: BufferedReader, sound_file: Any) -> Iterator[Samples]:
+def _libsndfile_blocks(
+    path: Path, file: DiskFile, sound_file: Any, stated_s: float | None
+) -> Iterator[Samples]:
     channels = sound_file.channels
     buffer = np.empty((max(1, BLOCK_SAMPLES // channels), channels), np.float32)
     done_samples = 0
-    stated_s = sound_file.frames / sound_file.samplerate
     while True:
         try:
             block: Samples = sound_file.read(out=buffer)
@@ -131,8 +150,10 @@ def _libsndfile_format(container: Container, subtype: str) -> str:
 
 
 @contextmanager
-def _opened_by_ffmpeg(path: Path, file: BufferedReader, container: Container) -> Iterator[Sound]:
+def _opened_by_ffmpeg(path: Path, file: DiskFile, container: Container) -> Iterator[Sound]:
+    present = stated_fraction_present(file, container)
     ends_early = breaks_off(file, container)
+    asf_stated_s = asf_duration_s(file) if container is ASF else None
     file.seek(0)
     try:
         # The open file and the demuxer by name, so that ffmpeg cannot follow links in a playlist.
@@ -140,10 +161,12 @@ def _opened_by_ffmpeg(path: Path, file: BufferedReader, container: Container) ->
             file, "r", format=container.demuxer, metadata_errors="ignore", buffer_size=BLOCK_SAMPLES
         )
     except av.error.FFmpegError as cause:
-        raise refusals.damaged(path, None) from cause
+        raise refusals.unopenable(path, file) from cause
     with demuxed:
         stream = _audio_stream(path, demuxed)
-        stated_s = _stated_by_ffmpeg(demuxed, stream) if container.states_duration else None
+        stated_s = None
+        if container.states_duration and present > 0:
+            stated_s = asf_stated_s or _stated_by_ffmpeg(demuxed, stream, present)
         frames = _ffmpeg_frames(path, file, demuxed, stream, stated_s)
         first = next(frames, None)
         # The first frame, not the header: HE-AAC states half its real sample rate.
@@ -152,7 +175,7 @@ def _opened_by_ffmpeg(path: Path, file: BufferedReader, container: Container) ->
         yield Sound(
             sample_rate=sample_rate,
             channels=first.layout.nb_channels if first is not None else stream.channels,
-            format=_FFMPEG_CODECS.get(stream.codec_context.name, stream.codec_context.name),
+            format=_ffmpeg_format(stream.codec_context.name),
             stated_s=stated_s,
             breaks_off=ends_early,
             blocks=_ffmpeg_blocks(path, first, frames),
@@ -174,7 +197,16 @@ _FFMPEG_CODECS = {
     "mp3float": "MP3",
     "mp3": "MP3",
 }
+_PCM_BITS = {"s8": "8", "u8": "8", "s16": "16", "s24": "24", "s32": "32", "f32": "32", "f64": "64"}
 _PROTECTED_TAGS = {"drms", "enca", "aavd"}  # FairPlay, common encryption, Audible
+
+
+def _ffmpeg_format(codec: str) -> str:
+    """Name the codec for people; "pcm_s24le" is "PCM 24-bit"."""
+    coding = codec.removeprefix("pcm_").removesuffix("le").removesuffix("be")
+    if coding in _PCM_BITS:
+        return f"PCM {_PCM_BITS[coding]}-bit{' float' if coding.startswith('f') else ''}"
+    return _FFMPEG_CODECS.get(codec, codec)
 
 
 def _audio_stream(path: Path, demuxed: "av.container.InputContainer") -> "av.AudioStream":
@@ -196,19 +228,19 @@ def _audio_stream(path: Path, demuxed: "av.container.InputContainer") -> "av.Aud
 
 
 def _stated_by_ffmpeg(
-    demuxed: "av.container.InputContainer", stream: "av.AudioStream"
+    demuxed: "av.container.InputContainer", stream: "av.AudioStream", present: float
 ) -> float | None:
     if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
+        return float(stream.duration * stream.time_base) / present
     # Matroska states only the length of the longest stream, which may be the picture.
     if demuxed.duration is not None and not demuxed.streams.video:
-        return demuxed.duration / av.time_base
+        return demuxed.duration / av.time_base / present
     return None
 
 
 def _ffmpeg_frames(
     path: Path,
-    file: BufferedReader,
+    file: DiskFile,
     demuxed: "av.container.InputContainer",
     stream: "av.AudioStream",
     stated_s: float | None,

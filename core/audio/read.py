@@ -4,7 +4,6 @@ Every reader here refuses what is no usable sound with an AudioReadError that sa
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import soxr  # type: ignore[import-untyped]  # soxr ships no types
 from core.audio import refusals
 from core.audio.clip import AudioClip, Samples
 from core.audio.decoders import Sound, opened
+from core.audio.disk_file import DiskFile
 from core.audio.peaks import PeaksBuilder, WaveformPeaks
 
 # fmt: off
@@ -74,18 +74,17 @@ def scan_audio(path: Path, *, on_fraction: Callable[[float], None] | None = None
     `on_fraction` hears how much is read, 0..1. Raises AudioReadError also for silence.
     """
     with opened(path) as (file, sound):
-        size_bytes = os.fstat(file.fileno()).st_size
         meter = _LevelMeter(sound.sample_rate)
         builder = PeaksBuilder(sound.sample_rate)
         loudest_channel = 0.0
-        for block in _checked(path, sound):
+        for block in _checked(path, file, sound):
             mono = _mono(block)
             meter.add(mono)
             builder.add(mono)
             if meter.peak < refusals.SILENCE_PEAK:
                 loudest_channel = max(loudest_channel, float(np.abs(block).max()))
             if on_fraction is not None:
-                on_fraction(min(1.0, file.tell() / size_bytes))
+                on_fraction(min(1.0, file.tell() / file.size_bytes))
         refusals.check_audible(path, meter.peak, loudest_channel)
         peaks = builder.finished()
         file.seek(0)
@@ -136,8 +135,8 @@ def read_audio(path: Path) -> AudioClip:
 
     An hour of 44.1 kHz stereo takes 1.3 GB; to analyse a file, use `stream_mono`.
     """
-    with opened(path) as (_, sound):
-        blocks = [block.copy() for block in _checked(path, sound)]
+    with opened(path) as (file, sound):
+        blocks = [block.copy() for block in _checked(path, file, sound)]
         return AudioClip(np.concatenate(blocks), sound.sample_rate, path)
 
 
@@ -182,28 +181,31 @@ class _LevelMeter:
         return float(np.percentile(np.concatenate([*self._block_peaks, *rest]), LEVEL_PERCENTILE))
 
 
-def _checked(path: Path, sound: Sound) -> Iterator[Samples]:
+def _checked(path: Path, file: DiskFile, sound: Sound) -> Iterator[Samples]:
     """Yield the blocks; raise where they are no sound, and at the end if some of it is missing."""
     refusals.check_not_too_long(path, sound.stated_s or 0.0)
     done_samples = 0
     for block in sound.blocks:
         # NaN fails every comparison, so this finds it too.
         if not (block.max() <= LOUDEST_SAMPLE and block.min() >= -LOUDEST_SAMPLE):
-            raise refusals.no_numbers(path, done_samples / sound.sample_rate)
+            bad = int(np.argmax(~(np.abs(block) <= LOUDEST_SAMPLE).all(axis=1)))
+            raise refusals.no_numbers(path, (done_samples + bad) / sound.sample_rate)
         done_samples += len(block)
         refusals.check_not_too_long(path, done_samples / sound.sample_rate)
         yield block
     done_s = done_samples / sound.sample_rate
+    if file.failure is not None:
+        raise refusals.unreachable(path, file.failure)
     if sound.stated_s is not None and sound.stated_s - done_s > MISSING_END_S:
-        raise refusals.cut_short(path, done_s, sound.stated_s)
+        raise refusals.broken_off(path, file, done_s, sound.stated_s)
     if sound.breaks_off:
         raise refusals.cut_short(path, done_s, None)
     refusals.check_not_too_short(path, done_s)
 
 
 def _resampled_mono(path: Path, sample_rate: int) -> Iterator[Samples]:
-    with opened(path) as (_, sound):
-        blocks = _checked(path, sound)
+    with opened(path) as (file, sound):
+        blocks = _checked(path, file, sound)
         if sound.sample_rate == sample_rate:
             yield from map(_mono, blocks)
             return

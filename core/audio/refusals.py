@@ -1,10 +1,9 @@
 """Refusals: the limits of what is read, and the words for each way in which a file is no sound."""
 
-import os
 import stat
-from io import BufferedReader
 from pathlib import Path
 
+from core.audio.disk_file import DiskFile
 from core.errors import AudioReadError
 
 SHORTEST_S = 0.1
@@ -12,6 +11,8 @@ LONGEST_S = 3 * 3600
 LONGEST_GRACE_S = 5 * 60  # a take of "three hours" may run over
 LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000
 SILENCE_PEAK = 1e-4  # -80 dBFS, under the noise of any microphone and above dither
+MOSTLY_THERE = 0.8  # beyond it, it is said how much is missing, not how much is there
+NEAR_THE_END_BYTES = 4096  # more than a sample of any number of channels
 EXPORT_AGAIN = "Export it again from the DAW."
 EXPORT_WAV = "Export it as WAV or FLAC from the DAW."
 
@@ -83,12 +84,19 @@ def unreachable(path: Path, cause: Exception) -> AudioReadError:
     return AudioReadError(path, f"the system says: {reason}", remedy)
 
 
-def damaged(path: Path, after_s: float | None) -> AudioReadError:
-    """Word that a decoder gave up, `after_s` seconds into the sound or (None) at the header."""
-    what = "it is damaged or incomplete"
-    if after_s is not None:
-        what = f"it is damaged after {spoken(after_s)}"
-    return AudioReadError(path, what, EXPORT_AGAIN)
+def not_audio(path: Path, file: DiskFile, kind: str | None) -> AudioReadError:
+    """Word that the bytes are no sound but of another `kind` ("a text file"), if that is known."""
+    if file.failure is not None:
+        return unreachable(path, file.failure)
+    what = f"it is {kind}, not audio" if kind else "it is not audio of any known kind"
+    return AudioReadError(path, what, "Choose a sound file, such as WAV, FLAC, MP3 or M4A.")
+
+
+def unopenable(path: Path, file: DiskFile) -> AudioReadError:
+    """Word that the decoder does not understand the header."""
+    if file.failure is not None:
+        return unreachable(path, file.failure)
+    return AudioReadError(path, "it is damaged or incomplete", EXPORT_AGAIN)
 
 
 def no_numbers(path: Path, after_s: float) -> AudioReadError:
@@ -97,19 +105,23 @@ def no_numbers(path: Path, after_s: float) -> AudioReadError:
     return AudioReadError(path, what, EXPORT_AGAIN)
 
 
-def broken_off(
-    path: Path, file: BufferedReader, done_s: float, stated_s: float | None
-) -> AudioReadError:
-    """Tell a missing end from damage: a decoder that fails at the last byte has run out of them."""
-    if file.tell() >= os.fstat(file.fileno()).st_size:
+def broken_off(path: Path, file: DiskFile, done_s: float, stated_s: float | None) -> AudioReadError:
+    """Tell a missing end from damage: a decoder that stops at the last byte has run out of them."""
+    if file.failure is not None:
+        return unreachable(path, file.failure)
+    if file.tell() + NEAR_THE_END_BYTES >= file.size_bytes:
         return cut_short(path, done_s, stated_s)
-    return damaged(path, done_s)
+    what = f"it is damaged after {spoken(done_s)}"
+    return AudioReadError(path, what, EXPORT_AGAIN)
 
 
 def cut_short(path: Path, done_s: float, stated_s: float | None) -> AudioReadError:
     """Word that the end is missing; None where the file does not state its length."""
     what = f"the file breaks off after {spoken(done_s)}"
-    if stated_s is not None:
+    if stated_s is not None and done_s > MOSTLY_THERE * stated_s:
+        missing_s = stated_s - done_s
+        what = f"{spoken(missing_s)} of its {spoken(stated_s)} cannot be decoded"
+    elif stated_s is not None:
         what = f"the file ends after {spoken(done_s)} of {spoken(stated_s)}"
     return AudioReadError(path, what, EXPORT_AGAIN)
 
