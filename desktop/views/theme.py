@@ -5,7 +5,7 @@ reaches them with the `QEvent.PaletteChange` that Qt sends to every widget.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from string import Template
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
@@ -117,17 +117,25 @@ LIGHT = Palette(
 
 
 def palette() -> Palette:
-    """Return the colours for the system's colour scheme; where it names none, the dark ones."""
-    scheme = QGuiApplication.styleHints().colorScheme()
-    return LIGHT if scheme == Qt.ColorScheme.Light else DARK
+    """Return the colours that `apply_theme` has dressed the application in."""
+    is_dark = QGuiApplication.palette().window().color().lightness() < 128
+    return DARK if is_dark else LIGHT
 
 
-def apply_theme(application: QApplication) -> None:
-    """Dress the application and follow the system's colour scheme from then on."""
+def apply_theme(application: QApplication, scheme: Qt.ColorScheme = Qt.ColorScheme.Unknown) -> None:
+    """Dress the application, dark or light; `Unknown` follows the system from then on.
+
+    A system that names no scheme gets the dark one. May be called again with another scheme.
+    """
+    hints = QGuiApplication.styleHints()
+    hints.setColorScheme(scheme)
     application.setStyle("Fusion")
     application.setFont(ui_font())
-    QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _: _dress(application))
-    _dress(application)
+    if scheme == Qt.ColorScheme.Unknown:
+        _dress(application, hints.colorScheme())
+        hints.colorSchemeChanged.connect(partial(_dress, application))
+    else:
+        _dress(application, scheme)
 
 
 def ui_font(pixel_size: int = FONT_PX) -> QFont:
@@ -219,8 +227,8 @@ def _has_even_digits(font: QFont) -> bool:
     return len({round(metrics.horizontalAdvance(digit), 2) for digit in "0123456789"}) == 1
 
 
-def _dress(application: QApplication) -> None:
-    colours = palette()
+def _dress(application: QApplication, scheme: Qt.ColorScheme) -> None:
+    colours = LIGHT if scheme == Qt.ColorScheme.Light else DARK
     application.setPalette(_qt_palette(colours))
     application.setStyleSheet(style_sheet(colours))
 
@@ -307,6 +315,19 @@ QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTe
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {
     color: $disabled_text; background: transparent;
 }
+QComboBox::drop-down { border: 0; width: 18px; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: 0; width: 0; }
+QCheckBox::indicator, QRadioButton::indicator, QMenu::indicator, QAbstractItemView::indicator {
+    width: 10px; height: 10px; border: 1px solid $disabled_text; background: $background;
+}
+QCheckBox::indicator, QAbstractItemView::indicator { border-radius: 2px; }
+QRadioButton::indicator, QMenu::indicator:exclusive { border-radius: 6px; }
+QMenu::indicator { margin-left: 8px; }
+QCheckBox::indicator:hover, QRadioButton::indicator:hover { border-color: $text; }
+QCheckBox::indicator:checked, QRadioButton::indicator:checked, QMenu::indicator:checked,
+QAbstractItemView::indicator:checked { background: $accent; border-color: $accent; }
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: $line; }
+QCheckBox:focus, QRadioButton:focus { color: $accent; }
 QComboBox QAbstractItemView {
     background: $raised; border: 1px solid $line; selection-background-color: $line;
     selection-color: $text; outline: 0;
@@ -326,7 +347,7 @@ QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 
 QListView, QTreeView, QTableView {
     background: $panel; border: 0; outline: 0; alternate-background-color: $panel;
 }
-QListView::item, QTreeView::item { min-height: 24px; border: 0; }
+QListView::item, QTreeView::item { padding: 4px; border: 0; }
 QListView::item:hover, QTreeView::item:hover { background: $raised; }
 QListView::item:selected, QTreeView::item:selected { background: $line; color: $text; }
 QHeaderView::section { background: $panel; color: $dim_text; border: 0; padding: 4px; }

@@ -37,6 +37,7 @@ SOFTEST_SHARE = 0.40  # how much of its track's colour the softest note has; the
 MUTED_SHARE = 0.28
 HIT_TOLERANCE_PX = 2.0
 MIN_BEND_ROW_PX = 7
+MIN_BEND_NOTE_PX = 32
 _DRAWING_ORDER = {Emphasis.GHOSTED: 0, Emphasis.MUTED: 1, Emphasis.NORMAL: 2}
 
 
@@ -206,20 +207,21 @@ class PianoRoll(QWidget):
         edges = note_edges(notes, shown[order], columns, tops, gap_px)
         ends = np.cumsum(np.bincount(style, minlength=len(self._drawn_tracks) * VELOCITY_STEPS))
         rims = onset_rims(edges, gap_px)
-        background = QColor(palette().background)
+        colours = palette()
+        background = QColor(colours.background)
         first = 0
         for drawn_style, last in enumerate(ends.tolist()):
             if last > first:
                 fill_rects(painter, rims[first:last], background)
-                fill_rects(painter, edges[first:last], self._style_colour(drawn_style))
+                fill_rects(painter, edges[first:last], self._style_colour(colours, drawn_style))
             first = last
         if detail is Detail.FULL and self._pitch_axis.row_px >= MIN_BEND_ROW_PX:
-            lines = self._bends.edges(columns, tops)
-            draw_lines(painter, lines, QColor(palette().background), line_px)
+            lines = self._bends.edges(columns, tops, MIN_BEND_NOTE_PX * line_px)
+            draw_lines(painter, lines, background, line_px)
 
-    def _style_colour(self, style: int) -> QColor:
+    def _style_colour(self, colours: Palette, style: int) -> QColor:
         track, step = divmod(style, VELOCITY_STEPS)
-        return note_colour(palette(), self._drawn_tracks[track], step)
+        return note_colour(colours, self._drawn_tracks[track], step)
 
     def _draw_coverage(self, painter: QPainter, columns: TimeColumns, tops: Pixels) -> None:
         near = self._notes.within(columns.start_s, columns.end_s)

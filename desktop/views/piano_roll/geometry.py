@@ -92,7 +92,8 @@ class BendLines:
     """Pitch bends as lines [line], in order of start; `from_row` and `to_row` are parts of a row.
 
     A row spans -0.5 to 0.5 with positive up. A note's bends are drawn to scale up to a semitone,
-    which is half a row; wider bends are scaled down to stay inside their note.
+    which is half a row; wider bends are scaled down to stay inside their note. `note_s` is the
+    length of the note a line belongs to.
     """
 
     start_s: Seconds
@@ -100,10 +101,11 @@ class BendLines:
     pitch: npt.NDArray[np.int16]
     from_row: Seconds
     to_row: Seconds
+    note_s: Seconds
     latest_end_s: Seconds
 
-    def edges(self, columns: TimeColumns, tops: Pixels) -> Pixels:
-        """Return the lines in view as points [line, (x, y, x, y)]."""
+    def edges(self, columns: TimeColumns, tops: Pixels, min_note_px: float) -> Pixels:
+        """Return as points [line, (x, y, x, y)] what is in view, in notes at least so wide."""
         first = int(np.searchsorted(self.latest_end_s, columns.start_s))
         last = max(first, int(np.searchsorted(self.start_s, columns.end_s)))
         pitch = self.pitch[first:last].astype(np.intp)
@@ -113,21 +115,24 @@ class BendLines:
         lines[:, 1] = np.rint(middle - self.from_row[first:last] * row_px) - 1
         lines[:, 2] = columns.x_of(self.end_s[first:last])
         lines[:, 3] = np.rint(middle - self.to_row[first:last] * row_px) - 1
-        return lines
+        has_room = self.note_s[first:last] >= min_note_px * columns.seconds_per_column
+        in_wide_notes: Pixels = lines[has_room]
+        return in_wide_notes
 
 
 def bend_lines(tracks: Iterable[Sequence[NoteEvent]]) -> BendLines:
     """Return the bends of all notes that have any."""
     parts = [_lines_of(note) for notes in tracks for note in notes if note.bends]
-    lines = np.concatenate(parts) if parts else np.empty((0, 5))
+    lines = np.concatenate(parts) if parts else np.empty((0, 6))
     lines = lines[np.argsort(lines[:, 0], kind="stable")]
-    start_s, end_s, pitch, from_row, to_row = lines.T.copy()
+    start_s, end_s, pitch, from_row, to_row, note_s = lines.T.copy()
     return BendLines(
         start_s=start_s,
         end_s=end_s,
         pitch=pitch.astype(np.int16),
         from_row=from_row,
         to_row=to_row,
+        note_s=note_s,
         latest_end_s=np.maximum.accumulate(end_s) if len(end_s) else end_s,
     )
 
@@ -137,8 +142,8 @@ def _lines_of(note: NoteEvent) -> Seconds:
     semitones = np.array([bend.semitones for bend in note.bends])
     row = semitones * BEND_ROWS_PER_SEMITONE / max(1.0, float(np.abs(semitones).max()))
     row = np.append(row, row[-1])
-    count = len(note.bends)
-    return np.stack([at_s[:-1], at_s[1:], np.full(count, note.pitch), row[:-1], row[1:]], axis=1)
+    pitch, note_s = np.full((2, len(note.bends)), [[note.pitch], [note.duration_s]])
+    return np.stack([at_s[:-1], at_s[1:], pitch, row[:-1], row[1:], note_s], axis=1)
 
 
 def columns_of_notes(notes: Sequence[NoteEvent], *, track: int = 0) -> NoteColumns:
