@@ -1,0 +1,134 @@
+"""The composition root: makes the objects, wires them together, and ends them in order."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+import platformdirs
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtWidgets import QApplication
+
+from core.daw.folders import FoundDaw, find_daws, this_machine
+from desktop.playback.player import Player
+from desktop.playback.sound_device import SoundDevice, SystemSound
+from desktop.session.background import Background
+from desktop.session.document import Document
+from desktop.session.drag_files import DragFiles
+from desktop.session.exporting import Exporter
+from desktop.session.importing import Importer
+from desktop.session.settings import Settings
+from desktop.session.transcribe_job import TranscribeJob, WorkerMain
+from desktop.session.transcription_queue import TranscriptionQueue
+from desktop.session.worker_process import worker_main
+from desktop.views.export_menu import FindDaws
+from desktop.views.main_window import MainWindow, WindowParts
+from desktop.views.theme import apply_theme
+
+NAME = "Notewright"
+DEMO_STEMS = ("drums.flac", "bass.flac", "keys.flac", "lead.flac")
+_DEMO_FOLDER = Path(__file__).resolve().parents[1] / "resources" / "demo"
+
+_log = logging.getLogger(__name__)
+
+
+class Desk:
+    """Everything that lives while the window is open; `close` ends it all."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        cache: Path,
+        worker: WorkerMain = worker_main,
+        sound: SoundDevice | None = None,
+        find: FindDaws | None = None,
+    ) -> None:
+        self.document = Document()
+        self.background = Background()
+        self.job = TranscribeJob(worker)
+        self.player = Player(sound or SystemSound())
+        self.drag_files = DragFiles(cache / "drag", _today)
+        self.parts = WindowParts(
+            document=self.document,
+            queue=TranscriptionQueue(self.document, self.job, device=settings.device),
+            importer=Importer(self.document, self.background),
+            exporter=Exporter(self.document, self.background, settings),
+            player=self.player,
+            background=self.background,
+            settings=settings,
+            drag_files=self.drag_files,
+            find_daws=find or _daws_of_this_machine,
+            demo_files=demo_files(),
+        )
+        self.window = MainWindow(self.parts)
+
+    def start_late(self) -> None:
+        """Do what can wait until the window stands."""
+        self.player.look_for_device()
+        self.background.run(
+            lambda _cancel: self.drag_files.prune(),
+            then=lambda _: None,
+            failed=lambda error: _log.warning("%s", error),
+        )
+
+    def close(self) -> None:
+        """Stop sound, threads and the worker process; ask nothing."""
+        self.player.close()
+        self.job.close()
+        self.background.close()
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Show the window, open the files named in `arguments`, and return the exit status."""
+    why_not = _why_no_display()
+    if why_not is not None:
+        sys.stderr.write(f"{why_not}\n")
+        return 1
+    application = QApplication([NAME, *_qt_arguments(arguments)])
+    application.setApplicationName(NAME)
+    apply_theme(application)
+    desk = Desk(settings=_stored_settings(), cache=platformdirs.user_cache_path("notewright"))
+    desk.window.show()
+    files = [Path(argument).absolute() for argument in arguments if not argument.startswith("-")]
+    if files:
+        desk.parts.importer.add(files)
+    QTimer.singleShot(0, desk.start_late)
+    status = application.exec()
+    desk.close()
+    return status
+
+
+def demo_files() -> tuple[Path, ...]:
+    """Return the demo song's stems; nothing if they were not installed."""
+    files = tuple(_DEMO_FOLDER / name for name in DEMO_STEMS)
+    return files if all(file.is_file() for file in files) else ()
+
+
+def _stored_settings() -> Settings:
+    folder = platformdirs.user_config_path("notewright")
+    folder.mkdir(parents=True, exist_ok=True)
+    return Settings(QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat))
+
+
+def _today() -> date:
+    return datetime.now().astimezone().date()
+
+
+def _daws_of_this_machine() -> tuple[FoundDaw, ...]:
+    return find_daws(this_machine())
+
+
+def _qt_arguments(arguments: Sequence[str]) -> list[str]:
+    return [argument for argument in arguments if argument.startswith("-")]
+
+
+def _why_no_display() -> str | None:
+    """Say in one line why no window can open; Qt itself would abort with a page of text."""
+    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM"):
+        return None
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return None
+    return "Notewright needs a display, and none is set. In a terminal use: notewright transcribe"

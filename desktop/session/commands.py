@@ -1,0 +1,208 @@
+"""What the user can do to the document and undo again, each as one step on the undo stack."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QUndoCommand
+
+from core.score.tempo import TempoMap
+from desktop.session.document import (
+    Document,
+    Song,
+    SongChoice,
+    SongId,
+    Stem,
+    StemChoice,
+    StemId,
+    StemState,
+    TrackId,
+)
+from desktop.session.naming import named_again
+
+_SLIDER_COMMAND, _NEVER_MERGED = 1, -1
+
+
+def add_files(document: Document, files: Sequence[Path], *, song_name: str) -> SongId:
+    """Add the files as stems of a new song, queued, and show it."""
+    song = Song(document.new_song_id(), song_name)
+    stems = [Stem(document.new_stem_id(), song.song_id, path) for path in files]
+    document.undo_stack.push(_AddStems(document, song, stems))
+    return song.song_id
+
+
+def join_files(document: Document, files: Sequence[Path], *, song: Song) -> None:
+    """Add the files as further stems of a song, queued."""
+    stems = [Stem(document.new_stem_id(), song.song_id, path) for path in files]
+    document.undo_stack.push(_AddStems(document, song, stems))
+
+
+def remove_stem(document: Document, stem: Stem) -> None:
+    """Take a stem out of its song; the song goes with its last one."""
+    document.undo_stack.push(_RemoveStem(document, stem, _text("Remove '{0}'", stem.path.name)))
+
+
+def replace_stem(document: Document, stem: Stem, path: Path) -> None:
+    """Put another file in the place of a stem, as one step."""
+    song = document.song(stem.song_id)
+    if song is None:
+        return
+    document.undo_stack.beginMacro(_text("Replace '{0}'", stem.path.name))
+    join_files(document, [path], song=song)
+    remove_stem(document, stem)
+    document.undo_stack.endMacro()
+
+
+def choose_for_stem(document: Document, stem: Stem, choice: StemChoice) -> None:
+    """Choose how a stem is heard: another kind or model takes a new run, thresholds do not."""
+    if choice != stem.choice:
+        text = _text("Change '{0}'", stem.path.name)
+        document.undo_stack.push(_ChooseForStem(document, stem, choice, text))
+
+
+def choose_tempo(document: Document, song: Song, tempo: TempoMap | None) -> None:
+    """Choose tempo, meter and first downbeat of a song; None goes back to what was found."""
+    _choose_for_song(document, song, replace(song.choice, tempo=tempo), _text("Change tempo"))
+
+
+def rename_track(document: Document, song: Song, track_id: TrackId, name: str) -> None:
+    """Give a track the name it has in exports."""
+    choice = song.choice.renamed(track_id, name)
+    _choose_for_song(document, song, choice, _text("Rename track to '{0}'", name))
+
+
+def toggle_mute(document: Document, song: Song, track_id: TrackId) -> None:
+    """Leave a track out of exports, or take it in again."""
+    choice = replace(song.choice, muted=song.choice.muted ^ {track_id})
+    _choose_for_song(document, song, choice, _text("Mute track"))
+
+
+def toggle_solo(document: Document, song: Song, track_id: TrackId) -> None:
+    """Export only soloed tracks, as long as there are any."""
+    choice = replace(song.choice, soloed=song.choice.soloed ^ {track_id})
+    _choose_for_song(document, song, choice, _text("Solo track"))
+
+
+def _choose_for_song(document: Document, song: Song, choice: SongChoice, text: str) -> None:
+    if choice != song.choice:
+        document.undo_stack.push(_ChooseForSong(document, song, choice, text))
+
+
+class _AddStems(QUndoCommand):
+    def __init__(self, document: Document, song: Song, stems: Sequence[Stem]) -> None:
+        one, several = _text("Add '{0}'", stems[0].path.name), _text("Add {0} files", len(stems))
+        super().__init__(one if len(stems) == 1 else several)
+        self._document = document
+        self._song = song
+        self._stems = tuple(stems)
+
+    def redo(self) -> None:
+        if self._document.song(self._song.song_id) is None:
+            self._document.put_song(self._song)
+        for stem in self._stems:
+            self._document.put_stem(stem)
+        self._document.select_stem(self._stems[0].stem_id)
+
+    def undo(self) -> None:
+        """Take the stems out as they are by then, so that redo brings their notes back."""
+        kept = [self._document.stem(stem.stem_id) for stem in self._stems]
+        self._stems = tuple(_as_queued_if_unfinished(stem) for stem in kept if stem is not None)
+        self._song = self._document.song(self._song.song_id) or self._song
+        for stem in self._stems:
+            self._document.remove_stem(stem.stem_id)
+
+
+class _RemoveStem(QUndoCommand):
+    """Remembers the song too, because it goes with its last stem."""
+
+    def __init__(self, document: Document, stem: Stem, text: str) -> None:
+        super().__init__(text)
+        self._document = document
+        self._stem_id: StemId = stem.stem_id
+        self._removed = stem
+        self._song = _song_of(document, stem)
+
+    def redo(self) -> None:
+        stem = self._document.stem(self._stem_id)
+        assert stem is not None
+        self._removed, self._song = stem, _song_of(self._document, stem)
+        self._document.remove_stem(stem.stem_id)
+
+    def undo(self) -> None:
+        if self._document.song(self._song.song_id) is None:
+            self._document.put_song(self._song)
+        self._document.put_stem(_as_queued_if_unfinished(self._removed))
+        self._document.select_stem(self._stem_id)
+
+
+class _ChooseForStem(QUndoCommand):
+    """Another kind or model queues the stem; other thresholds name its notes again at once."""
+
+    def __init__(self, document: Document, stem: Stem, choice: StemChoice, text: str) -> None:
+        super().__init__(text)
+        self._document = document
+        self._stem_id = stem.stem_id
+        self._before = stem
+        self._choice = choice
+
+    def redo(self) -> None:
+        stem = self._document.stem(self._stem_id)
+        assert stem is not None
+        self._before = stem
+        self._document.put_stem(_with_choice(stem, self._choice))
+
+    def undo(self) -> None:
+        """Go back to the notes that were there; without any, hear the file again."""
+        self._document.put_stem(_as_queued_if_unfinished(self._before))
+
+    def id(self) -> int:
+        is_slider = self._choice.asks_the_same(self._before.choice)
+        return _SLIDER_COMMAND if is_slider else _NEVER_MERGED
+
+    def mergeWith(self, later: QUndoCommand) -> bool:
+        """Make one step of the many that a moving slider gives."""
+        if not isinstance(later, _ChooseForStem) or later._stem_id != self._stem_id:
+            return False
+        self._choice = later._choice
+        return True
+
+
+class _ChooseForSong(QUndoCommand):
+    def __init__(self, document: Document, song: Song, choice: SongChoice, text: str) -> None:
+        super().__init__(text)
+        self._document = document
+        self._song_id = song.song_id
+        self._before = song.choice
+        self._after = choice
+
+    def redo(self) -> None:
+        self._put(self._after)
+
+    def undo(self) -> None:
+        self._put(self._before)
+
+    def _put(self, choice: SongChoice) -> None:
+        song = self._document.song(self._song_id)
+        assert song is not None
+        self._document.put_song(replace(song, choice=choice))
+
+
+def _with_choice(stem: Stem, choice: StemChoice) -> Stem:
+    if stem.heard is not None and choice.asks_the_same(stem.choice):
+        return replace(stem, choice=choice, heard=named_again(stem.heard, choice))
+    return replace(stem, choice=choice, state=StemState.QUEUED, fraction=0.0, failure=None)
+
+
+def _song_of(document: Document, stem: Stem) -> Song:
+    song = document.song(stem.song_id)
+    assert song is not None
+    return song
+
+
+def _as_queued_if_unfinished(stem: Stem) -> Stem:
+    return replace(stem, state=StemState.QUEUED) if stem.state.is_waiting else stem
+
+
+def _text(words: str, *parts: object) -> str:
+    return QCoreApplication.translate("commands", words).format(*parts)

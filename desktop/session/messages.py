@@ -1,0 +1,97 @@
+"""What the window and its worker process say to each other: plain values that survive pickling.
+
+Every message carries the number of its job, so that an answer to a cancelled job is recognised and
+dropped.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.engine.heard import HeardStem
+from core.engine.options import TranscribeOptions
+from core.score.tempo import TempoMap
+from core.score.transcription import Key
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeRequest:
+    """Hear one file."""
+
+    job: int
+    path: Path
+    options: TranscribeOptions
+
+
+@dataclass(frozen=True, slots=True)
+class TempoRequest:
+    """Find tempo, meter, downbeat and key of a song from its stems."""
+
+    job: int
+    stems: tuple[HeardStem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequest:
+    """Stop the job; the worker answers with CancelledReply at the next segment."""
+
+    job: int
+
+
+Request = TranscribeRequest | TempoRequest | CancelRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressReply:
+    """`done_s` of `total_s` seconds of audio are heard, `elapsed_s` after the start."""
+
+    job: int
+    stage: str
+    done_s: float
+    total_s: float
+    elapsed_s: float
+
+    @property
+    def fraction(self) -> float:
+        return min(1.0, self.done_s / self.total_s) if self.total_s > 0 else 0.0
+
+    @property
+    def times_real_time(self) -> float:
+        return self.done_s / self.elapsed_s if self.elapsed_s > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class HeardReply:
+    """What was heard in one file."""
+
+    job: int
+    stem: HeardStem
+
+
+@dataclass(frozen=True, slots=True)
+class TempoReply:
+    """Tempo and key of a song; `confidence` is 0..1 and `how` words where they came from."""
+
+    job: int
+    tempo: TempoMap
+    key: Key | None
+    confidence: float
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedReply:
+    """The job ended without a result, in words for the user."""
+
+    job: int
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledReply:
+    """The job was stopped and left nothing behind."""
+
+    job: int
+
+
+Reply = ProgressReply | HeardReply | TempoReply | FailedReply | CancelledReply

@@ -1,0 +1,24 @@
+"""Naming again: the notes of a stem for other thresholds, from what the networks said once."""
+
+from dataclasses import replace
+
+from core.codec.posteriors_to_notes import decode_options_for
+from core.engine.heard import HeardStem, tracks_from
+from desktop.session.document import StemChoice
+
+SENSITIVITY_RANGE = 0.4  # how far the slider's ends move the onset thresholds, which lie near 0.5
+
+
+def can_be_named_again(heard: HeardStem) -> bool:
+    """Tell whether the posteriors of the run are at hand."""
+    return heard.posteriors.pitch is not None or heard.posteriors.drums is not None
+
+
+def named_again(heard: HeardStem, choice: StemChoice) -> HeardStem:
+    """Return the stem with the notes that the choice's thresholds find; no network runs."""
+    if not can_be_named_again(heard):
+        return heard
+    kind = heard.source.kind
+    options = decode_options_for(kind).more_sensitive_by(choice.sensitivity * SENSITIVITY_RANGE)
+    options = replace(options, min_note_s=choice.min_note_s)
+    return replace(heard, tracks=tracks_from(heard.posteriors, kind, options))

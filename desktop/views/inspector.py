@@ -1,0 +1,279 @@
+"""Inspector: how the selected stem was heard and the song was measured, and what can be changed."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.score.instruments import StemKind
+from desktop.session.commands import choose_for_stem
+from desktop.session.document import Document, Song, Stem, StemChoice
+from desktop.session.naming import can_be_named_again
+from desktop.session.offers import device_offers, model_offers
+from desktop.views.positions import clock_text
+from desktop.views.theme import GRID_PX, number_font
+
+LONGEST_MIN_NOTE_MS = 500
+
+
+class Inspector(QScrollArea):
+    """Shows what was guessed beside the field that changes it."""
+
+    deviceChosen = Signal(str)
+
+    def __init__(
+        self,
+        document: Document,
+        *,
+        device: str,
+        song_actions: tuple[QAction, ...],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName(self.tr("Inspector"))
+        self.file_note = _note()
+        self.kind = _combo(self.tr("Kind of stem"))
+        self.kind.addItem(self.tr("recognise"), None)
+        for kind in StemKind:
+            self.kind.addItem(kind.value, kind)
+        self.kind_note = _note()
+        self.model = _combo(self.tr("Model"))
+        for model in model_offers():
+            self.model.addItem(model.title, model.model_id)
+            last = self.model.count() - 1
+            self.model.setItemData(last, model.good_at, Qt.ItemDataRole.ToolTipRole)
+        self.device = _combo(self.tr("Device, from the next transcription on"))
+        for offer in device_offers():
+            self.device.addItem(offer.title, offer.device.value)
+        self.device.setCurrentIndex(max(0, self.device.findData(device)))
+        self.device_note = _note()
+        self.sensitivity = _Slider(self.tr("Sensitivity"), lowest=-100, highest=100, unit=" %")
+        self.min_note = _Slider(
+            self.tr("Shortest note"), lowest=0, highest=LONGEST_MIN_NOTE_MS, unit=" ms"
+        )
+        self.notes_note = _note()
+        self.tempo_note, self.downbeat_note = _note(), _note()
+        self._lay_out(song_actions)
+        self._connect()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the selected stem and its song."""
+        stem, song = self._document.selected_stem, self._document.current_song
+        self._stem_part.setVisible(stem is not None)
+        self._song_part.setVisible(song is not None)
+        if stem is not None:
+            self._show_stem(stem)
+        if song is not None:
+            self._show_song(song)
+
+    def _show_stem(self, stem: Stem) -> None:
+        heard, scan = stem.heard, stem.scan
+        facts = [] if scan is None else [clock_text(scan.duration_s)[:-4], scan.format]
+        if scan is not None:
+            facts.append(f"{scan.sample_rate / 1000:g} kHz")
+        self.file_note.setText("\n".join([stem.path.name, "  ".join(facts)]).strip())
+        with QSignalBlocker(self.kind), QSignalBlocker(self.model):
+            self.kind.setCurrentIndex(self.kind.findData(stem.choice.kind))
+            self.model.setCurrentIndex(self.model.findData(stem.choice.model))
+        if heard is None:
+            self.kind_note.setText("")
+            self.device_note.setText("")
+        else:
+            kind, found_by = heard.source.kind, heard.kind_found_by
+            self.kind_note.setText(self.tr("heard as {0} ({1})").format(kind, found_by))
+            speed = f"{heard.times_real_time:.1f}".removesuffix(".0")
+            why = f" ({heard.device_reason})" if heard.device_reason else ""
+            ran = self.tr("ran on {0}{1}, {2}x real time")
+            self.device_note.setText(ran.format(heard.source.device, why, speed))
+        can_be_named = heard is not None and can_be_named_again(heard)
+        self.sensitivity.show_value(round(stem.choice.sensitivity * 100), is_usable=can_be_named)
+        self.min_note.show_value(round(stem.choice.min_note_s * 1000), is_usable=can_be_named)
+        notes = self.tr("{0} notes").format(heard.note_count) if heard is not None else ""
+        self.notes_note.setText(notes or self.tr("There are no notes of this stem yet."))
+
+    def _show_song(self, song: Song) -> None:
+        tempo, found = song.tempo, song.found
+        words = [f"{tempo.bpm:.2f} BPM" if tempo.is_constant else self.tr("tempo map")]
+        if not tempo.is_constant:
+            words.append(self.tr("{0} changes").format(len(tempo.changes) - 1))
+        if song.choice.tempo is not None:
+            words.append(self.tr("set by hand"))
+        elif found is not None:
+            words.append(found.how)
+            if found.confidence > 0:
+                words.append(self.tr("{0} % sure").format(round(found.confidence * 100)))
+        else:
+            words.append(self.tr("not measured yet"))
+        self.tempo_note.setText("\n".join(words))
+        downbeat = clock_text(tempo.first_downbeat_s)
+        self.downbeat_note.setText(self.tr("bar 1 starts at {0}").format(downbeat))
+
+    def _connect(self) -> None:
+        self.kind.activated.connect(self._choose_kind)
+        self.model.activated.connect(self._choose_model)
+        self.device.activated.connect(lambda _: self.deviceChosen.emit(self.device.currentData()))
+        self.sensitivity.changed.connect(self._choose_sensitivity)
+        self.min_note.changed.connect(self._choose_min_note)
+        self._document.selectedStemChanged.connect(self.refresh)
+        self._document.currentSongChanged.connect(self.refresh)
+        self._document.songChanged.connect(self.refresh)
+        self._document.stemChanged.connect(self._refresh_if_shown)
+
+    def _refresh_if_shown(self, stem_id: int) -> None:
+        stem = self._document.selected_stem
+        if stem is not None and stem.stem_id == stem_id:
+            self._show_stem(stem)
+
+    def _choose_kind(self) -> None:
+        stem = self._document.selected_stem
+        if stem is not None:
+            self._choose(stem, replace(stem.choice, kind=self.kind.currentData()))
+
+    def _choose_model(self) -> None:
+        stem = self._document.selected_stem
+        if stem is not None:
+            self._choose(stem, replace(stem.choice, model=self.model.currentData()))
+
+    def _choose_sensitivity(self, percent: int) -> None:
+        stem = self._document.selected_stem
+        if stem is not None:
+            self._choose(stem, replace(stem.choice, sensitivity=percent / 100))
+
+    def _choose_min_note(self, milliseconds: int) -> None:
+        stem = self._document.selected_stem
+        if stem is not None:
+            self._choose(stem, replace(stem.choice, min_note_s=milliseconds / 1000))
+
+    def _choose(self, stem: Stem, choice: StemChoice) -> None:
+        choose_for_stem(self._document, stem, choice)
+
+    def _lay_out(self, song_actions: tuple[QAction, ...]) -> None:
+        self._stem_part, stem_column = _part()
+        stem_column.addWidget(_heading(self.tr("STEM")))
+        stem_column.addWidget(self.file_note)
+        for label, field, note in (
+            (self.tr("Kind"), self.kind, self.kind_note),
+            (self.tr("Model"), self.model, None),
+            (self.tr("Device"), self.device, self.device_note),
+        ):
+            stem_column.addWidget(_labelled(label, field))
+            if note is not None:
+                stem_column.addWidget(note)
+        stem_column.addSpacing(2 * GRID_PX)
+        stem_column.addWidget(_heading(self.tr("NOTES")))
+        for widget in (self.sensitivity, self.min_note, self.notes_note):
+            stem_column.addWidget(widget)
+        self._song_part, song_column = _part()
+        song_column.addWidget(_heading(self.tr("TEMPO")))
+        song_column.addWidget(self.tempo_note)
+        song_column.addWidget(self.downbeat_note)
+        for action in song_actions:
+            song_column.addWidget(_action_button(action))
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(3 * GRID_PX, 2 * GRID_PX, 3 * GRID_PX, 2 * GRID_PX)
+        column.setSpacing(3 * GRID_PX)
+        column.addWidget(self._stem_part)
+        column.addWidget(self._song_part)
+        column.addStretch(1)
+        self.setWidget(inner)
+
+
+class _Slider(QWidget):
+    """A slider with its name and value above it; a double click on it goes back to zero."""
+
+    changed = Signal(int)
+
+    def __init__(self, name: str, *, lowest: int, highest: int, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(lowest, highest)
+        self.slider.setPageStep((highest - lowest) // 20)
+        self.slider.setAccessibleName(name)
+        self.value = QLabel()
+        self.value.setFont(number_font(12))
+        head = QHBoxLayout()
+        head.addWidget(QLabel(name))
+        head.addStretch(1)
+        head.addWidget(self.value)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.slider)
+        self.slider.valueChanged.connect(self.changed)
+
+    def show_value(self, value: int, *, is_usable: bool) -> None:
+        self.setEnabled(is_usable)
+        with QSignalBlocker(self.slider):
+            self.slider.setValue(value)
+        sign = "+" if value > 0 and self.slider.minimum() < 0 else ""
+        self.value.setText(f"{sign}{value}{self._unit}")
+
+
+def _part() -> tuple[QFrame, QVBoxLayout]:
+    frame = QFrame()
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(GRID_PX)
+    return frame, column
+
+
+def _heading(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("heading", True)
+    return label
+
+
+def _note() -> QLabel:
+    label = QLabel()
+    label.setProperty("dim", True)
+    label.setWordWrap(True)
+    label.setFont(number_font(12))
+    return label
+
+
+def _combo(name: str) -> QComboBox:
+    field = QComboBox()
+    field.setAccessibleName(name)
+    field.setToolTip(name)
+    field.setMinimumContentsLength(8)
+    field.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    return field
+
+
+def _labelled(text: str, field: QWidget) -> QWidget:
+    line = QWidget()
+    row = QHBoxLayout(line)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(2 * GRID_PX)
+    label = QLabel(text)
+    label.setFixedWidth(13 * GRID_PX)
+    row.addWidget(label)
+    row.addWidget(field, 1)
+    return line
+
+
+def _action_button(action: QAction) -> QToolButton:
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+    button.setAccessibleName(action.text().replace("&", ""))
+    return button

@@ -1,0 +1,534 @@
+"""MainWindow: puts the views together and connects the actions to what they do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+)
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.errors import AppError
+from desktop.playback.player import Player
+from desktop.session.background import Background
+from desktop.session.commands import choose_tempo, remove_stem, replace_stem
+from desktop.session.document import Document
+from desktop.session.drag_files import DragFiles
+from desktop.session.exporting import Exporter
+from desktop.session.importing import Importer, ImportOutcome
+from desktop.session.offers import device_named
+from desktop.session.settings import Settings
+from desktop.session.transcription_queue import TranscriptionQueue
+from desktop.views.actions import Actions
+from desktop.views.drag_out import DragHandle
+from desktop.views.empty_state import EmptyState
+from desktop.views.export_menu import ExportMenu, FindDaws
+from desktop.views.inspector import Inspector
+from desktop.views.listening import Listening
+from desktop.views.notices import NoticeStrip
+from desktop.views.outgoing import Outgoing
+from desktop.views.song_feed import duration_s, lanes, track_views
+from desktop.views.status_line import StatusLine
+from desktop.views.stem_list import StemList
+from desktop.views.theme import GRID_PX, icon
+from desktop.views.timeline import TimelineView
+from desktop.views.track_list import TrackList
+from desktop.views.transport_bar import TransportBar
+
+FIRST_SIZE, SMALLEST_SIZE = QSize(1280, 800), QSize(960, 600)
+LEFT_PX, RIGHT_PX = 240, 224
+SKIPPED_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WindowParts:
+    """What the window works with; made and ended by desktop.app."""
+
+    document: Document
+    queue: TranscriptionQueue
+    importer: Importer
+    exporter: Exporter
+    player: Player
+    background: Background
+    settings: Settings
+    drag_files: DragFiles
+    find_daws: FindDaws
+    demo_files: tuple[Path, ...]
+
+
+class MainWindow(QMainWindow):
+    """The one window."""
+
+    def __init__(self, parts: WindowParts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._document = parts.document
+        self._loop_s: tuple[float, float] | None = None
+        self.setWindowTitle("Notewright")
+        self.setMinimumSize(SMALLEST_SIZE)
+        self.resize(FIRST_SIZE)
+        self.setAcceptDrops(True)
+        self.actions_by_name = Actions(self)
+        self.notices = NoticeStrip()
+        self.listening = Listening(parts.document, parts.player, parts.background)
+        self.outgoing = Outgoing(
+            parts.document,
+            parts.exporter,
+            parts.drag_files,
+            parts.settings,
+            notices=self.notices,
+            window=self,
+        )
+        self.stems = StemList(parts.document, parts.queue)
+        self.tracks = TrackList(parts.document, self.outgoing.track_files)
+        self.timeline = TimelineView()
+        self.empty = EmptyState(has_demo=bool(parts.demo_files))
+        self.export_menu = self._export_menu()
+        self.song_handle = DragHandle(
+            self.outgoing.song_files, name=self.tr("Drag the song's MIDI out"), text=self.tr("MIDI")
+        )
+        self.transport = self._transport()
+        self.inspector = self._inspector()
+        self.status = StatusLine(
+            parts.document, parts.queue, parts.player, cancel=self.actions_by_name["cancel"]
+        )
+        self._lay_out()
+        self._fill_menus()
+        self._connect_model()
+        self._connect_views()
+        self._connect_actions()
+        self._restore()
+        self._refuse_drops_of_fields()
+        self._show_song()
+        self._enable_actions()
+
+    # --- drop anywhere
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        is_ours = event.source() is not None
+        if not is_ours and any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.empty.show_drop_near(is_near=True)
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
+        self.empty.show_drop_near(is_near=False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take files and folders; what is dropped on the stems joins the song shown."""
+        self.empty.show_drop_near(is_near=False)
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        target = self.childAt(event.position().toPoint())
+        if target is not None and self.stems.isAncestorOf(target):
+            self._parts.importer.add_to_current_song(paths)
+        else:
+            self._parts.importer.add(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        settings = self._parts.settings
+        settings.geometry = self.saveGeometry()
+        settings.splitter = self._columns.saveState()
+        self._parts.player.close()
+        super().closeEvent(event)
+
+    # --- making the views
+
+    def _export_menu(self) -> ExportMenu:
+        names = ("export_again", "save_song", "save_track", "copy_song", "copy_track")
+        return ExportMenu(
+            self._parts.exporter,
+            self._parts.settings,
+            self._parts.find_daws,
+            also=tuple(self.actions_by_name[name] for name in names),
+            parent=self,
+        )
+
+    def _transport(self) -> TransportBar:
+        actions = self.actions_by_name
+        self.export_button = QToolButton()
+        self.export_button.setText(self.tr("Export"))
+        self.export_button.setIcon(icon("export"))
+        self.export_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.export_button.setMenu(self.export_menu)
+        self.export_button.setAccessibleName(self.tr("Export"))
+        return TransportBar(
+            self._document,
+            transport=(actions["play"], actions["stop"], actions["loop"]),
+            tap=actions["tap"],
+            export=self.export_button,
+            drag_handle=self.song_handle,
+        )
+
+    def _inspector(self) -> Inspector:
+        names = ("downbeat_here", "found_tempo")
+        return Inspector(
+            self._document,
+            device=self._parts.settings.device.value,
+            song_actions=tuple(self.actions_by_name[name] for name in names),
+        )
+
+    def _lay_out(self) -> None:
+        left = QSplitter(Qt.Orientation.Vertical)
+        left.setChildrenCollapsible(False)
+        add_button = QToolButton()
+        add_button.setDefaultAction(self.actions_by_name["add_files"])
+        add_button.setProperty("flat", True)
+        add_button.setAccessibleName(self.tr("Add files"))
+        left.addWidget(_headed(self.tr("STEMS"), self.stems, add_button))
+        left.addWidget(_headed(self.tr("TRACKS"), self.tracks))
+        left.setStretchFactor(0, 3)
+        left.setStretchFactor(1, 2)
+        self._centre = QStackedWidget()
+        self._centre.addWidget(self.empty)
+        self._centre.addWidget(self.timeline)
+        self._left = left
+        self._columns = QSplitter(Qt.Orientation.Horizontal)
+        self._columns.setChildrenCollapsible(False)
+        for widget in (left, self._centre, self.inspector):
+            self._columns.addWidget(widget)
+        self._columns.setStretchFactor(1, 1)
+        self._columns.setSizes([LEFT_PX, FIRST_SIZE.width() - LEFT_PX - RIGHT_PX, RIGHT_PX])
+        left.setMinimumWidth(LEFT_PX - 32)
+        self.inspector.setMinimumWidth(RIGHT_PX - 32)
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.transport)
+        column.addWidget(self.notices)
+        column.addWidget(self._columns, 1)
+        column.addWidget(self.status)
+        self.setCentralWidget(central)
+
+    def _fill_menus(self) -> None:
+        submenu = ExportMenu(
+            self._parts.exporter, self._parts.settings, self._parts.find_daws, also=(), parent=self
+        )
+        submenu.chosen.connect(self._parts.exporter.export)
+        self.actions_by_name.fill(self.menuBar(), submenus={"export": submenu})
+
+    def _restore(self) -> None:
+        settings = self._parts.settings
+        self.restoreGeometry(settings.geometry)
+        self._columns.restoreState(settings.splitter)
+        actions = self.actions_by_name
+        actions["follow"].setChecked(settings.follows_playhead)
+        actions["show_inspector"].setChecked(settings.shows_inspector)
+
+    def _refuse_drops_of_fields(self) -> None:
+        """Let drops through to the window; a text field would take the path as text."""
+        for field in self.findChildren(QLineEdit):
+            field.setAcceptDrops(False)
+
+    # --- connecting
+
+    def _connect_model(self) -> None:
+        document, parts = self._document, self._parts
+        document.currentSongChanged.connect(self._show_song)
+        document.songChanged.connect(self._show_song_if_current)
+        document.stemChanged.connect(self._show_lanes)
+        for changed in (
+            document.currentSongChanged,
+            document.selectedStemChanged,
+            document.songChanged,
+            document.stemChanged,
+            document.undo_stack.indexChanged,
+            parts.queue.changed,
+            parts.player.availabilityChanged,
+        ):
+            changed.connect(self._enable_actions)
+        parts.importer.imported.connect(self._tell_import)
+        parts.importer.failed.connect(self._tell_failure)
+        self.listening.failed.connect(self._tell_failure)
+        parts.player.moved.connect(self._show_place)
+        parts.player.playingChanged.connect(self._show_playing)
+
+    def _connect_views(self) -> None:
+        parts = self._parts
+        self.timeline.seekRequested.connect(parts.player.seek)
+        self.timeline.loopChosen.connect(self._loop_between)
+        self.timeline.firstDownbeatMoved.connect(self._move_downbeat)
+        self.empty.demoRequested.connect(self._open_demo)
+        self.empty.filesRequested.connect(self._add_files)
+        self.export_menu.chosen.connect(parts.exporter.export)
+        self.song_handle.failed.connect(self._tell_failure)
+        self.song_handle.clickedWithoutDrag.connect(self.outgoing.explain_drag)
+        self.tracks.dragFailed.connect(self._tell_failure)
+        self.tracks.dragExplained.connect(self.outgoing.explain_drag)
+        self.tracks.selectionChanged.connect(self._enable_actions)
+        self.stems.replaceRequested.connect(self._replace_stem)
+        self.inspector.deviceChosen.connect(self._choose_device)
+
+    def _connect_actions(self) -> None:
+        parts, player, tracks = self._parts, self._parts.player, self.tracks
+        undo_stack = self._document.undo_stack
+        for name, act in {
+            "add_files": self._add_files,
+            "add_folder": self._add_folder,
+            "open_demo": self._open_demo,
+            "new_song": lambda: self._document.show_song(None),
+            "export_again": self._export_again,
+            "save_song": self.outgoing.save_song,
+            "save_track": lambda: self.outgoing.save_track(tracks.selected),
+            "quit": self.close,
+            "undo": undo_stack.undo,
+            "redo": undo_stack.redo,
+            "copy_song": self.outgoing.copy_song,
+            "copy_track": lambda: self.outgoing.copy_track(tracks.selected),
+            "rename_track": tracks.rename_selected,
+            "mute_track": tracks.mute_selected,
+            "solo_track": tracks.solo_selected,
+            "transcribe": self._transcribe_again,
+            "cancel": self._cancel,
+            "cancel_all": parts.queue.cancel_all,
+            "previous_stem": lambda: self._step_stem(-1),
+            "next_stem": lambda: self._step_stem(1),
+            "replace_stem": self._replace_selected_stem,
+            "remove_stem": self._remove_stem,
+            "halve_tempo": self.transport.halve_tempo,
+            "double_tempo": self.transport.double_tempo,
+            "downbeat_here": lambda: self._move_downbeat(player.place_s),
+            "found_tempo": self._use_found_tempo,
+            "play": self.listening.toggle,
+            "stop": player.stop,
+            "to_start": lambda: player.seek(0.0),
+            "to_end": self._go_to_end,
+            "look_for_sound": player.look_for_device,
+            "zoom_in": self.timeline.zoom_in,
+            "zoom_out": self.timeline.zoom_out,
+            "fit": self.timeline.fit,
+        }.items():
+            self.actions_by_name[name].triggered.connect(lambda _=False, act=act: act())
+        for name, switch in {
+            "loop": self._switch_loop,
+            "listen_selected": self.listening.hear_selected_only,
+            "follow": self._switch_following,
+            "show_inspector": self._switch_inspector,
+        }.items():
+            self.actions_by_name[name].toggled.connect(switch)
+
+    # --- showing the model
+
+    def _show_song(self) -> None:
+        song = self._document.current_song
+        is_empty = song is None
+        self._centre.setCurrentWidget(self.empty if is_empty else self.timeline)
+        self._left.setVisible(bool(self._document.stems))
+        self.inspector.setVisible(
+            not is_empty and self.actions_by_name["show_inspector"].isChecked()
+        )
+        self.setWindowTitle("Notewright" if song is None else f"{song.name} - Notewright")
+        if song is not None:
+            self.timeline.set_song(
+                track_views(self._document, song), song.tempo, duration_s(self._document, song)
+            )
+            self._show_lanes()
+            self._show_place(self._parts.player.place_s)
+
+    def _show_song_if_current(self, song_id: int) -> None:
+        song = self._document.current_song
+        if song is not None and song.song_id == song_id:
+            self._show_song()
+
+    def _show_lanes(self) -> None:
+        song = self._document.current_song
+        if song is not None:
+            self.timeline.set_lanes(lanes(self._document, song))
+
+    def _show_place(self, place_s: float) -> None:
+        self.timeline.set_playhead(place_s)
+        self.transport.show_place(place_s)
+
+    def _show_playing(self, is_playing: bool) -> None:
+        action = self.actions_by_name["play"]
+        action.setText(self.tr("&Pause") if is_playing else self.tr("&Play"))
+        action.setIcon(icon("pause" if is_playing else "play"))
+
+    def _enable_actions(self) -> None:
+        """Grey out what would do nothing."""
+        document, parts = self._document, self._parts
+        song, stem = document.current_song, document.selected_stem
+        has_notes = song is not None and document.transcription_of(song.song_id).note_count > 0
+        has_sound = song is not None and parts.player.unavailable_because is None
+        has_track = self.tracks.selected is not None
+        is_chosen = song is not None and song.choice.tempo is not None
+        for enabled, names in (
+            (bool(parts.demo_files), ("open_demo",)),
+            (has_notes, ("export_again", "save_song", "copy_song")),
+            (has_track, ("save_track", "copy_track", "rename_track", "mute_track", "solo_track")),
+            (document.undo_stack.canUndo(), ("undo",)),
+            (document.undo_stack.canRedo(), ("redo",)),
+            (parts.queue.is_busy, ("cancel",)),
+            (parts.queue.is_busy or bool(parts.queue.waiting), ("cancel_all",)),
+            (stem is not None and not stem.state.is_waiting, ("transcribe",)),
+            (stem is not None, ("remove_stem", "replace_stem")),
+            (len(document.stems) > 1, ("previous_stem", "next_stem")),
+            (song is not None, ("tap", "halve_tempo", "double_tempo", "downbeat_here")),
+            (song is not None, ("new_song", "zoom_in", "zoom_out", "fit", "to_start", "to_end")),
+            (is_chosen, ("found_tempo",)),
+            (has_sound, ("play", "stop", "loop", "listen_selected")),
+        ):
+            for name in names:
+                self.actions_by_name[name].setEnabled(enabled)
+        self.export_button.setEnabled(has_notes)
+        self.song_handle.setEnabled(has_notes)
+        undo_text, redo_text = document.undo_stack.undoText(), document.undo_stack.redoText()
+        self.actions_by_name["undo"].setText(self.tr("&Undo {0}").format(undo_text).rstrip())
+        self.actions_by_name["redo"].setText(self.tr("&Redo {0}").format(redo_text).rstrip())
+        why_silent = parts.player.unavailable_because
+        self.actions_by_name["play"].setToolTip(why_silent or self.tr("Play (Space)"))
+
+    def _tell_import(self, outcome: ImportOutcome) -> None:
+        skipped = outcome.found.skipped
+        if skipped:
+            named = [f"{item.path.name} {item.reason}" for item in skipped[:SKIPPED_NAMED]]
+            rest = len(skipped) - len(named)
+            more = [self.tr("{0} more").format(rest)] if rest else []
+            self.notices.tell(self.tr("Left out: {0}.").format("; ".join(named + more)))
+        elif not outcome.added:
+            self.notices.tell(self.tr("These files are in the window already."))
+
+    def _tell_failure(self, error: AppError) -> None:
+        self.notices.warn(str(error))
+
+    # --- what the user does
+
+    def _add_files(self) -> None:
+        start = str(self._parts.settings.last_folder)
+        chosen, _ = QFileDialog.getOpenFileNames(self, self.tr("Add files"), start)
+        self._add([Path(file) for file in chosen])
+
+    def _add_folder(self) -> None:
+        start = str(self._parts.settings.last_folder)
+        chosen = QFileDialog.getExistingDirectory(self, self.tr("Add folder"), start)
+        self._add([Path(chosen)] if chosen else [])
+
+    def _add(self, paths: list[Path]) -> None:
+        if paths:
+            self._parts.settings.last_folder = paths[0].parent
+            self._parts.importer.add(paths)
+
+    def _open_demo(self) -> None:
+        self._parts.importer.open_as_song(self._parts.demo_files, self.tr("Demo song"))
+
+    def _export_again(self) -> None:
+        destination = self.export_menu.last_destination()
+        if destination is not None:
+            self._parts.exporter.export(destination)
+        else:
+            self.export_button.showMenu()
+
+    def _transcribe_again(self) -> None:
+        stem = self._document.selected_stem
+        if stem is not None:
+            self._parts.queue.retry(stem.stem_id)
+
+    def _cancel(self) -> None:
+        stem = self._parts.queue.running_stem
+        if stem is not None:
+            self._parts.queue.cancel(stem.stem_id)
+        else:
+            self._parts.queue.cancel_all()
+
+    def _step_stem(self, step: int) -> None:
+        stems = self._document.stems
+        selected = self._document.selected_stem
+        place = stems.index(selected) + step if selected is not None else 0
+        self._document.select_stem(stems[place % len(stems)].stem_id)
+
+    def _replace_selected_stem(self) -> None:
+        stem = self._document.selected_stem
+        if stem is not None:
+            self._replace_stem(stem.stem_id)
+
+    def _replace_stem(self, stem_id: int) -> None:
+        stem = self._document.stem(stem_id)
+        if stem is None:
+            return
+        start = str(stem.path.parent)
+        chosen, _ = QFileDialog.getOpenFileName(self, self.tr("Choose another file"), start)
+        if chosen:
+            replace_stem(self._document, stem, Path(chosen))
+
+    def _remove_stem(self) -> None:
+        stem = self._document.selected_stem
+        if stem is not None:
+            remove_stem(self._document, stem)
+
+    def _choose_device(self, device: str) -> None:
+        self._parts.settings.device = device_named(device)
+        self._parts.queue.device = device_named(device)
+
+    def _move_downbeat(self, first_downbeat_s: float) -> None:
+        song = self._document.current_song
+        if song is not None:
+            choose_tempo(self._document, song, song.tempo.with_first_downbeat(first_downbeat_s))
+
+    def _use_found_tempo(self) -> None:
+        song = self._document.current_song
+        if song is not None:
+            choose_tempo(self._document, song, None)
+
+    def _go_to_end(self) -> None:
+        song = self._document.current_song
+        if song is not None:
+            self._parts.player.seek(duration_s(self._document, song))
+
+    def _loop_between(self, from_s: float, until_s: float) -> None:
+        self._loop_s = (from_s, until_s)
+        self.actions_by_name["loop"].setChecked(True)
+        self._switch_loop(is_on=True)
+
+    def _switch_loop(self, is_on: bool) -> None:
+        """Loop what was drawn in the ruler, else the whole song."""
+        song = self._document.current_song
+        if not is_on or song is None:
+            self._parts.player.clear_loop()
+            self.timeline.set_loop(None)
+            return
+        from_s, until_s = self._loop_s or (0.0, duration_s(self._document, song))
+        self._parts.player.set_loop(from_s, until_s)
+        self.timeline.set_loop((from_s, until_s))
+
+    def _switch_following(self, follows: bool) -> None:
+        self._parts.settings.follows_playhead = follows
+        self.timeline.follow_playhead(follows)
+
+    def _switch_inspector(self, shows: bool) -> None:
+        self._parts.settings.shows_inspector = shows
+        self.inspector.setVisible(shows and self._document.current_song is not None)
+
+
+def _headed(title: str, content: QWidget, *buttons: QToolButton) -> QWidget:
+    part = QWidget()
+    head = QHBoxLayout()
+    head.setContentsMargins(3 * GRID_PX, GRID_PX, GRID_PX, 0)
+    label = QLabel(title)
+    label.setProperty("heading", True)
+    head.addWidget(label)
+    head.addStretch(1)
+    for button in buttons:
+        head.addWidget(button)
+    column = QVBoxLayout(part)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addLayout(head)
+    column.addWidget(content, 1)
+    return part

@@ -1,0 +1,46 @@
+"""What the timeline is fed with: the document's song as tracks and lanes to be drawn."""
+
+from desktop.session.document import Document, Song, Stem, StemState
+from desktop.views.song_view import Emphasis, Lane, TrackView
+
+
+def track_views(document: Document, song: Song) -> list[TrackView]:
+    """Return the song's tracks; those that are not exported are ghosts."""
+    return [
+        TrackView(
+            name=item.track.name,
+            notes=item.track.notes,
+            colour_index=item.colour_index,
+            is_drum=item.track.is_drum,
+            emphasis=Emphasis.NORMAL if item.is_exported else Emphasis.GHOSTED,
+        )
+        for item in document.tracks_of(song.song_id)
+    ]
+
+
+def lanes(document: Document, song: Song) -> list[Lane]:
+    """Return one lane per stem in the colour of its first track."""
+    colours = {
+        item.track_id.stem_id: item.colour_index
+        for item in reversed(document.tracks_of(song.song_id))
+    }
+    return [
+        Lane(
+            name=stem.path.stem,
+            colour_index=colours.get(stem.stem_id, index),
+            peaks=stem.scan.peaks if stem.scan is not None else None,
+            heard_until_s=_heard_until_s(stem),
+        )
+        for index, stem in enumerate(document.stems_of(song.song_id))
+    ]
+
+
+def duration_s(document: Document, song: Song) -> float:
+    """Return how long the longest stem or the last note is."""
+    stems = document.stems_of(song.song_id)
+    last_note_s = document.transcription_of(song.song_id).end_s
+    return max([last_note_s, *(stem.duration_s for stem in stems)])
+
+
+def _heard_until_s(stem: Stem) -> float | None:
+    return stem.done_s if stem.state in (StemState.PREPARING, StemState.RUNNING) else None
