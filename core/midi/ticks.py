@@ -109,7 +109,7 @@ def tempo_events(grid: TickGrid, end_ticks: int) -> list[TempoEvent]:
     """Return the tempos of a file that plays `grid` for `end_ticks`, at most one per bar.
 
     Each value is the nearest microsecond, unless the file would then run more than MAX_DRIFT_US
-    off the audio: then it is the next one in the other direction.
+    off the audio: then it is the neighbour that brings it back.
     """
     events: list[TempoEvent] = []
     drift_us = 0.0
@@ -117,11 +117,11 @@ def tempo_events(grid: TickGrid, end_ticks: int) -> list[TempoEvent]:
         beats = (stop_ticks - start_ticks) / grid.ppq
         piece_us = 1e6 * (grid.ticks_to_seconds(stop_ticks) - grid.ticks_to_seconds(start_ticks))
         tempo_us = bpm_to_tempo_us(bpm)
-        drift_after_us = drift_us + beats * tempo_us - piece_us
-        if abs(drift_after_us) > MAX_DRIFT_US:
-            exact_us = piece_us / beats
-            tempo_us = floor(exact_us) if drift_after_us > 0 else ceil(exact_us)
-        drift_us += beats * tempo_us - piece_us
+        offset_us = drift_us - piece_us
+        if abs(offset_us + beats * tempo_us) > MAX_DRIFT_US:
+            neighbours = floor(piece_us / beats), ceil(piece_us / beats)
+            tempo_us = min(neighbours, key=lambda value: abs(offset_us + beats * value))
+        drift_us = offset_us + beats * tempo_us
         if not events or events[-1].tempo_us != tempo_us:
             events.append(TempoEvent(start_ticks, tempo_us))
     return events
@@ -136,7 +136,10 @@ def _tempo_pieces(grid: TickGrid, end_ticks: int) -> Iterator[tuple[int, int, fl
     ]
     stops = [*starts[1:], max(end_ticks, starts[-1] + grid.bar_ticks)]
     for start, stop, change in zip(starts, stops, grid.tempo.changes, strict=True):
-        cuts = [*range(start, stop, longest_ticks), stop]
+        if start == stop:  # two changes round to one tick: the second holds
+            continue
+        first_cut = (start // longest_ticks + 1) * longest_ticks
+        cuts = [start, *range(first_cut, stop, longest_ticks), stop]
         for piece_start, piece_stop in pairwise(cuts):
             yield piece_start, piece_stop, change.bpm
 

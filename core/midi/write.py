@@ -292,7 +292,8 @@ def _midi_track(events: Iterable[_Event], end_ticks: int) -> mido.MidiTrack:
     track = mido.MidiTrack()
     at_ticks = 0
     for event in sorted(events, key=lambda event: (event.at_ticks, event.order)):
-        track.append(event.message.copy(time=event.at_ticks - at_ticks))
+        event.message.time = event.at_ticks - at_ticks
+        track.append(event.message)
         at_ticks = event.at_ticks
     track.append(mido.MetaMessage("end_of_track", time=max(0, end_ticks - at_ticks)))
     return track

@@ -14,9 +14,11 @@ class PitchBend:
     semitones: float
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class NoteEvent:
     """One note as it sounds: seconds from the start of the audio, MIDI pitch, MIDI velocity.
+
+    Notes sort by onset, then pitch, offset and velocity.
 
     `program` is the General MIDI program (0..127). For drums `pitch` is the General MIDI drum key
     and `program` the kit. `confidence` is the model's own probability of the onset, 0..1, or None
@@ -41,6 +43,14 @@ class NoteEvent:
             raise ValueError(f"program {self.program} is outside 0..127")
         if not self.offset_s >= self.onset_s:
             raise ValueError(f"offset {self.offset_s} s lies before onset {self.onset_s} s")
+
+    def __lt__(self, other: "NoteEvent") -> bool:
+        return self._place < other._place
+
+    @property
+    def _place(self) -> tuple[float, int, float, int]:
+        # Not the confidence, which may be None, nor the bends: neither has an order.
+        return self.onset_s, self.pitch, self.offset_s, self.velocity
 
     @property
     def duration_s(self) -> float:
