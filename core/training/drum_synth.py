@@ -154,8 +154,8 @@ def _random_metal(rng: np.random.Generator) -> _Sound:
 def _hat_maker(
     rng: np.random.Generator, metal_hz: _Sound, *, closed: bool
 ) -> Callable[[], Samples]:
-    decay_s = _log_uniform(rng, 0.012, 0.07) if closed else _log_uniform(rng, 0.12, 0.9)
-    floor_hz = _log_uniform(rng, 1500, 7500)
+    decay_s = _log_uniform(rng, 0.01, 0.08) if closed else _log_uniform(rng, 0.12, 0.9)
+    floor_hz = _log_uniform(rng, 500, 7500)
     air = rng.uniform(0.2, 1.5)
     is_pedal_like = closed and rng.random() < 0.2
 
@@ -191,7 +191,7 @@ def _tom(rng: np.random.Generator, root_hz: float, decay_s: float) -> Samples:
 def _crash(rng: np.random.Generator) -> Samples:
     length_s = rng.uniform(1.5, 3.0)
     at_s = _at_s(length_s)
-    decay_s = _log_uniform(rng, 0.25, 1.2)
+    decay_s = _log_uniform(rng, 0.4, 1.2)
     partials_hz = np.exp(rng.uniform(np.log(250), np.log(10_500), int(rng.integers(50, 110))))
     ring = _normalised(_partials(rng, partials_hz, length_s, decay_s))
     wash = _band(rng.normal(0, 1, len(at_s)), _log_uniform(rng, 500, 4000), 10_800)
@@ -202,12 +202,12 @@ def _crash(rng: np.random.Generator) -> Samples:
 
 
 def _ride_maker(rng: np.random.Generator) -> Callable[[], Samples]:
-    decay_s = _log_uniform(rng, 0.3, 1.2)
+    decay_s = _log_uniform(rng, 0.5, 1.4)
     ping_hz = _log_uniform(rng, 2000, 6000) * rng.uniform(0.7, 1.4, 8)
     partials_hz = np.exp(rng.uniform(np.log(350), np.log(10_000), 50))
     is_bell = rng.random() < 0.2
     bell_hz = _log_uniform(rng, 500, 1200) * np.array([1, 2.2, 3.4, 4.7, 6.1])
-    ping_s, wash = _log_uniform(rng, 0.04, 0.25), rng.uniform(0.1, 0.7)
+    ping_s, wash = _log_uniform(rng, 0.08, 0.4), rng.uniform(0.15, 0.7)
 
     def strike() -> Samples:
         length_s = min(2.5, 3 * decay_s)

@@ -125,12 +125,6 @@ class TrainingRun:
                 partial,
             )
 
-    def soup(self) -> dict[str, Tensor]:
-        """Return the mean of the run's last snapshots: a little better than any one of them."""
-        paths = sorted(self.folder.glob("snapshot_*.pt"))
-        states = [torch.load(path, weights_only=True) for path in paths]
-        return mean_of_states(states)
-
     def _update_average(self) -> None:
         decay = min(AVERAGE_DECAY, self.step / (self.step + 50))
         with torch.no_grad():
@@ -139,6 +133,14 @@ class TrainingRun:
                     self.average[name].lerp_(value, 1 - decay)
                 else:
                     self.average[name].copy_(value)
+
+
+def soup_in(run: Path) -> dict[str, Tensor]:
+    """Return the mean of a run's last snapshots: a little better than any one of them."""
+    paths = sorted(run.glob("snapshot_*.pt"))
+    if not paths:
+        raise FileNotFoundError(f"no snapshots in {run}")
+    return mean_of_states([torch.load(path, weights_only=True) for path in paths])
 
 
 def mean_of_states(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -1,0 +1,48 @@
+"""Remake or measure the built-in models: `python -m core.training make|evaluate`."""
+
+import argparse
+import logging
+from pathlib import Path
+
+import torch
+
+from core.training.evaluate import evaluate, table_of
+from core.training.recipe import Recipe, make
+from core.training.shard_making import ShardPlan
+
+_log = logging.getLogger(__name__)
+
+RELEASE_WEIGHTS = Path(__file__).resolve().parents[2] / "resources" / "models"
+
+
+def main() -> None:
+    """Run the command of the terminal."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(arguments.threads)
+    if arguments.command == "make":
+        streams = (2 * arguments.seed - 1, 2 * arguments.seed)
+        plan = ShardPlan(streams=streams, drum_seed=arguments.seed)
+        recipe = Recipe(arguments.seed, arguments.pitch_hours, arguments.drum_hours, plan)
+        make(arguments.out, recipe)
+    else:
+        _log.info("\n%s", table_of(evaluate(arguments.clips, arguments.weights)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core.training", description=__doc__)
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    making = commands.add_parser("make", help="remake both weights files; resumes")
+    making.add_argument("--out", type=Path, required=True, help="folder for shards and weights")
+    making.add_argument("--seed", type=int, default=Recipe().seed)
+    making.add_argument("--pitch-hours", type=float, default=Recipe().pitch_hours)
+    making.add_argument("--drum-hours", type=float, default=Recipe().drum_hours)
+    measuring = commands.add_parser("evaluate", help="score weights on clips with ground truth")
+    measuring.add_argument("--clips", type=Path, required=True, help="folder of .flac and .json")
+    measuring.add_argument("--weights", type=Path, default=RELEASE_WEIGHTS)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,386 @@
+"""Structured-random music: parts as an instrument of a family might play them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.training.families import Family
+from core.training.part import Part, PlayedNote, Timed
+
+SCALES = (
+    (0, 2, 4, 5, 7, 9, 11),
+    (0, 2, 3, 5, 7, 8, 10),
+    (0, 2, 3, 5, 7, 8, 11),
+    (0, 2, 4, 7, 9),
+    (0, 3, 5, 7, 10),
+    (0, 2, 3, 5, 7, 9, 10),
+    (0, 2, 4, 5, 7, 9, 10),
+    (0, 3, 5, 6, 7, 10),
+    tuple(range(12)),
+)
+SCALE_SHARES = (0.24, 0.16, 0.1, 0.1, 0.1, 0.09, 0.09, 0.04, 0.08)
+CHORDS = (
+    (0, 4, 7),
+    (0, 3, 7),
+    (0, 4, 7, 11),
+    (0, 3, 7, 10),
+    (0, 4, 7, 10),
+    (0, 5, 7),
+    (0, 2, 7),
+    (0, 3, 6),
+    (0, 7),
+    (0, 12),
+    (0, 4, 7, 14),
+    (0, 3, 7, 14),
+    (0, 4, 7, 9),
+    (0, 3, 7, 10, 14),
+    (0, 4, 8),
+)
+PACES_BEATS = {
+    "slow": (2, 4, 3, 1),
+    "mid": (1, 1, 0.5, 0.5, 2, 1.5),
+    "fast": (0.5, 0.5, 0.25, 0.25, 1, 0.75, 1 / 3, 1 / 3, 1 / 3),
+    "veryfast": (0.25, 0.25, 0.25, 0.25, 0.5, 1 / 6, 1 / 6, 1 / 6),
+}
+BASS_STEPS = (0, 0, 7, 12, 5, 3, 10, 2)
+ARTICULATIONS = (0.35, 0.6, 0.85, 0.98, 1.08)  # share of a note's slot that it sounds
+ARTICULATION_SHARES = (0.12, 0.18, 0.3, 0.3, 0.1)
+SOFTEST, LOUDEST = 8, 127
+SHORTEST_SLOT_S = 0.06
+PAUSE_S = 0.012  # a key is let go this long before it is struck again
+MONOPHONIC = frozenset({"reed", "pipe", "bass"})
+MONOPHONIC_IN_MELODIES = frozenset({"brass", "strings", "lead"})
+BENDING = frozenset({"guitar", "bass", "strings", "reed", "brass", "lead", "pipe"})
+TWO_VOICED = frozenset({"piano", "guitar", "strings"})
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """A part, and the style it was drawn in."""
+
+    part: Part
+    style: str
+
+
+def compose(rng: np.random.Generator, family: Family, duration_s: float) -> Composition:
+    """Draw a part of one instrument; notes in onset order, never overlapping on one pitch."""
+    style = str(rng.choice(family.styles))
+    player = _Player(rng, family, duration_s)
+    player.play(style)
+    is_monophonic = family.name in MONOPHONIC or (
+        family.name in MONOPHONIC_IN_MELODIES and style in ("melody", "runs", "riff")
+    )
+    part = Part(notes=_untangled(player.notes, duration_s, is_monophonic=is_monophonic))
+    if family.name == "piano" and rng.random() < 0.45:
+        part.pedal = _pedal(rng, player.beat_s, duration_s)
+    if family.name in BENDING and is_monophonic and rng.random() < 0.35:
+        part.bends = _vibrato(rng, part.notes)
+    return Composition(part, style)
+
+
+def sounding(notes: list[PlayedNote], pedal: list[Timed]) -> list[PlayedNote]:
+    """Hold notes until the pedal is let go, at most until their key is struck again."""
+    ups = [press.at_s for press in pedal if press.amount == 0]
+    downs = [press.at_s for press in pedal if press.amount > 0]
+    held: list[PlayedNote] = []
+    last_of_pitch: dict[int, int] = {}
+    for note in notes:
+        offset_s = note.offset_s
+        pressed = [at_s for at_s in downs if at_s <= offset_s]
+        if pressed:
+            released = [at_s for at_s in ups if at_s > pressed[-1]]
+            if released and released[0] > offset_s:
+                offset_s = released[0]
+        held.append(note._replace(offset_s=offset_s))
+    for number, note in enumerate(held):
+        before = last_of_pitch.get(note.pitch)
+        if before is not None and held[before].offset_s > note.onset_s - 0.01:
+            held[before] = held[before]._replace(offset_s=note.onset_s - 0.01)
+        last_of_pitch[note.pitch] = number
+    return held
+
+
+class _Player:
+    """One player at one tempo in one key; every style adds notes."""
+
+    def __init__(self, rng: np.random.Generator, family: Family, duration_s: float) -> None:
+        self.rng = rng
+        self.family = family
+        self.duration_s = duration_s
+        self.notes: list[PlayedNote] = []
+        self.beat_s = 60 / rng.uniform(55, 185)
+        self.key = int(rng.integers(12))
+        self.scale = SCALES[int(rng.choice(len(SCALES), p=SCALE_SHARES))]
+        self.loudness, self.spread = rng.uniform(35, 110), rng.uniform(2, 18)
+        self.jitter_s = abs(rng.normal(0, 0.012))
+        self.articulation = rng.choice(ARTICULATIONS, p=ARTICULATION_SHARES)
+        degrees = np.array(
+            [octave * 12 + step + self.key for octave in range(-1, 11) for step in self.scale]
+        )
+        self.degrees = degrees[(degrees >= family.lowest_pitch) & (degrees <= family.highest_pitch)]
+
+    def play(self, style: str) -> None:
+        """Fill the duration in one style."""
+        low, high = self.family.lowest_pitch, self.family.highest_pitch
+        if style == "hands":
+            self._two_hands()
+        elif style == "chords":
+            lowest = self._lowest(24)
+            self._chords(lowest, min(high, lowest + 30), self.rng.choice([0, 0.003, 0.012]))
+        elif style == "strum":
+            self._chords(low, high - 8, self.rng.uniform(0.004, 0.03), is_strummed=True)
+        elif style == "arp":
+            lowest = self._lowest(24)
+            self._arpeggios(lowest, min(high, lowest + 32))
+        elif style == "melody":
+            self._melodies()
+        elif style == "runs":
+            lowest = self._lowest(24)
+            self._melody(lowest, min(high, lowest + 28), "veryfast")
+        elif style == "riff":
+            lowest = self._lowest(20)
+            self._bass(lowest, min(high, lowest + 14))
+        elif style == "bass":
+            self._bass(low + int(self.rng.integers(0, 8)), high)
+        else:
+            self._random_notes()
+
+    def _lowest(self, room: int) -> int:
+        low, high = self.family.lowest_pitch, self.family.highest_pitch
+        return int(self.rng.integers(low, max(low + 1, high - room)))
+
+    def _two_hands(self) -> None:
+        low, high = self.family.lowest_pitch, self.family.highest_pitch
+        split = int(self.rng.integers(50, 66))
+        left = self.rng.random()
+        if left < 0.3:
+            self._bass(max(low, 26), split - 1)
+        elif left < 0.6:
+            self._arpeggios(max(low, 36), split)
+        elif left < 0.85:
+            self._chords(max(low, 36), split + 3, 0.004)
+        else:
+            self._melody(max(low, 33), split, "mid")
+        if self.rng.random() < 0.6:
+            pace = str(self.rng.choice(["mid", "fast", "veryfast"]))
+            self._melody(split, min(high, split + 30), pace)
+        else:
+            self._chords(split - 2, min(high, split + 28), 0.004)
+        if self.rng.random() < 0.25:
+            self._melody(split, min(high, split + 30), "slow")
+
+    def _melodies(self) -> None:
+        low, high = self.family.lowest_pitch, self.family.highest_pitch
+        lowest = self._lowest(18)
+        highest = min(high, lowest + int(self.rng.integers(12, 26)))
+        self._melody(lowest, highest, str(self.rng.choice(["slow", "mid", "mid", "fast"])))
+        if self.family.name in TWO_VOICED and self.rng.random() < 0.3:
+            self._melody(max(low, lowest - 14), lowest, "mid")
+
+    def _melody(self, lowest: int, highest: int, pace: str) -> None:
+        rng = self.rng
+        steps = self.degrees[(self.degrees >= lowest) & (self.degrees <= highest)]
+        if len(steps) < 4:
+            steps = np.arange(lowest, highest + 1)
+        at = int(rng.integers(len(steps)))
+        repeating, leaping = rng.uniform(0, 0.35), rng.uniform(0.05, 0.35)
+        for onset_s, slot_s in self._rhythm(pace):
+            move = rng.random()
+            if repeating <= move < repeating + leaping:
+                at += int(rng.integers(-7, 8))
+            elif move >= repeating + leaping:
+                at += int(rng.choice([-2, -1, -1, 1, 1, 2]))
+            at = int(np.clip(at, 0, len(steps) - 1))
+            held = min(self.articulation, 1.0) if self.family.is_sustained else self.articulation
+            length_s = slot_s * held
+            self._add(
+                onset_s + rng.normal(0, self.jitter_s),
+                length_s * rng.uniform(0.8, 1.02),
+                steps[at],
+                self._velocity(),
+            )
+            if rng.random() < 0.03:  # a double stop
+                above = steps[min(len(steps) - 1, at + 2)]
+                self._add(onset_s + rng.normal(0, self.jitter_s), length_s, above, self._velocity())
+
+    def _chords(
+        self, lowest: int, highest: int, spread_s: float, *, is_strummed: bool = False
+    ) -> None:
+        rng = self.rng
+        rhythm = self._rhythm(str(rng.choice(["slow", "mid", "mid", "fast"])))
+        size = int(rng.choice([3, 4, 5, 6, 6] if is_strummed else [3, 3, 4, 4, 5, 6]))
+        change_s, keys = -1.0, list[int]()
+        for onset_s, slot_s in rhythm:
+            if onset_s >= change_s:
+                root = int(rng.choice(self.scale)) + self.key
+                chord = CHORDS[int(rng.choice(len(CHORDS)))]
+                keys = self._voicing(root, chord, lowest, highest, size)
+                change_s = onset_s + self.beat_s * rng.choice([1, 2, 4, 4])
+            is_upwards = is_strummed and rng.random() < 0.4
+            delay_s = abs(rng.normal(0, spread_s))
+            velocity = self._velocity()
+            for number, key in enumerate(keys[::-1] if is_upwards else keys):
+                if is_strummed and rng.random() < 0.06:
+                    continue
+                late_s = number * delay_s
+                self._add(
+                    onset_s + late_s + rng.normal(0, self.jitter_s * 0.5),
+                    slot_s * self.articulation - (late_s if is_strummed else 0),
+                    key,
+                    int(np.clip(velocity + rng.normal(0, 6), SOFTEST, LOUDEST)),
+                )
+
+    def _arpeggios(self, lowest: int, highest: int) -> None:
+        rng = self.rng
+        step_s = rng.choice([0.25, 0.5, 1 / 3, 0.5]) * self.beat_s
+        is_held = rng.random() < 0.5
+        direction = str(rng.choice(["up", "down", "updown", "rand"]))
+        for start_s, length_s, root, chord in self._chord_changes(rng.choice([2, 4, 4])):
+            size = int(rng.integers(3, 7))
+            keys = self._voicing(root, chord, lowest, highest, size)
+            if not keys:
+                continue
+            order = {
+                "up": keys,
+                "down": keys[::-1],
+                "updown": keys + keys[-2:0:-1],
+                "rand": [int(key) for key in rng.permutation(keys)],
+            }[direction]
+            steps = max(1, int(length_s / step_s))
+            for step in range(steps):
+                note_s = length_s - step * step_s if is_held else step_s * self.articulation
+                if is_held and step + len(order) < steps:
+                    note_s = min(note_s, step_s * len(order) * 0.98)
+                self._add(
+                    start_s + step * step_s + rng.normal(0, self.jitter_s),
+                    note_s,
+                    order[step % len(order)],
+                    self._velocity(),
+                )
+
+    def _bass(self, lowest: int, highest: int) -> None:
+        rng = self.rng
+        pace = str(rng.choice(["slow", "mid", "fast", "fast"]))
+        root, change_s = self.key, -1.0
+        for onset_s, slot_s in self._rhythm(pace):
+            if onset_s >= change_s:
+                root = lowest + ((int(rng.choice(self.scale)) + self.key - lowest) % 12)
+                change_s = onset_s + self.beat_s * rng.choice([2, 4, 4])
+            key = root if rng.random() < 0.5 else root + int(rng.choice(BASS_STEPS))
+            self._add(
+                onset_s + rng.normal(0, self.jitter_s),
+                slot_s * min(self.articulation, 1.0),
+                key if key <= highest else key - 12,
+                self._velocity(),
+            )
+
+    def _random_notes(self) -> None:
+        rng = self.rng
+        low, high = self.family.lowest_pitch, self.family.highest_pitch
+        rate_hz = np.exp(rng.uniform(np.log(1.5), np.log(14)))
+        at_s = 0.0
+        while at_s < self.duration_s:
+            at_s += rng.exponential(1 / rate_hz)
+            together = 1 if rng.random() < 0.7 else int(rng.integers(2, 5))
+            for _ in range(together):
+                self._add(
+                    at_s + abs(rng.normal(0, 0.008)),
+                    np.exp(rng.uniform(np.log(0.08), np.log(1.8))),
+                    int(rng.integers(low, high + 1)),
+                    int(rng.integers(20, 125)),
+                )
+
+    def _rhythm(self, pace: str) -> list[tuple[float, float]]:
+        """Return onset and slot length of successive notes, with rests."""
+        rng, cells = self.rng, PACES_BEATS[pace]
+        slots: list[tuple[float, float]] = []
+        at_s = rng.uniform(0, 0.4)
+        is_steady = rng.random() < 0.35
+        steady = rng.choice(cells)
+        while at_s < self.duration_s:
+            beats = steady if is_steady else rng.choice(cells)
+            if is_steady and rng.random() < 0.06:
+                steady = rng.choice(cells)
+            slot_s = max(SHORTEST_SLOT_S, beats * self.beat_s)
+            slots.append((at_s, slot_s))
+            at_s += slot_s
+            if rng.random() < 0.08:
+                at_s += self.beat_s * rng.choice([0.5, 1, 2])
+        return slots
+
+    def _chord_changes(self, beats: float) -> Iterator[tuple[float, float, int, tuple[int, ...]]]:
+        at_s, length_s = 0.0, beats * self.beat_s
+        while at_s < self.duration_s:
+            root = int(self.rng.choice(self.scale)) + self.key
+            yield at_s, length_s, root, CHORDS[int(self.rng.choice(len(CHORDS)))]
+            at_s += length_s
+
+    def _voicing(
+        self, root: int, chord: tuple[int, ...], lowest: int, highest: int, size: int
+    ) -> list[int]:
+        """Return up to `size` keys of a chord, spread upwards from a random one."""
+        classes = {(root + step) % 12 for step in chord}
+        key = int(self.rng.integers(lowest, max(lowest + 1, highest - 12)))
+        keys: list[int] = []
+        while len(keys) < size and key <= highest:
+            if key % 12 in classes and (not keys or key - keys[-1] >= self.rng.choice([2, 3, 5])):
+                keys.append(key)
+            key += 1
+        return keys
+
+    def _velocity(self) -> int:
+        return int(np.clip(self.rng.normal(self.loudness, self.spread), SOFTEST, LOUDEST))
+
+    def _add(
+        self, onset_s: float, length_s: float, pitch: int | npt.NDArray[np.int_], velocity: int
+    ) -> None:
+        in_range = self.family.lowest_pitch <= pitch <= self.family.highest_pitch
+        if in_range and 0 <= onset_s < self.duration_s - 0.05:
+            offset_s = onset_s + max(0.05, length_s)
+            self.notes.append(PlayedNote(onset_s, offset_s, int(pitch), velocity))
+
+
+def _untangled(
+    notes: list[PlayedNote], duration_s: float, *, is_monophonic: bool
+) -> list[PlayedNote]:
+    """Sort; let no two notes of a pitch, or of a monophonic part, overlap."""
+    last: dict[int, int] = {}
+    kept: list[PlayedNote] = []
+    for note in sorted(notes):
+        voice = 0 if is_monophonic else note.pitch
+        if voice in last and kept[last[voice]].offset_s > note.onset_s - PAUSE_S:
+            before = kept[last[voice]]
+            if note.onset_s - before.onset_s < 0.045:
+                continue
+            cut_s = max(before.onset_s + 0.03, note.onset_s - PAUSE_S)
+            kept[last[voice]] = before._replace(offset_s=cut_s)
+        last[voice] = len(kept)
+        kept.append(note._replace(offset_s=min(note.offset_s, duration_s - 0.01)))
+    return [note for note in kept if note.offset_s > note.onset_s + 0.025]
+
+
+def _pedal(rng: np.random.Generator, beat_s: float, duration_s: float) -> list[Timed]:
+    pedal: list[Timed] = []
+    at_s = 0.0
+    while at_s < duration_s:
+        length_s = beat_s * rng.choice([2, 4, 4, 8])
+        up_s = min(duration_s, at_s + length_s - rng.uniform(0.02, 0.1))
+        pedal += [Timed(at_s + 0.05, 127), Timed(up_s, 0)]
+        at_s += length_s
+        if rng.random() < 0.2:
+            at_s += length_s
+    return pedal
+
+
+def _vibrato(rng: np.random.Generator, notes: list[PlayedNote]) -> list[Timed]:
+    bends: list[Timed] = []
+    rate_hz, depth = rng.uniform(4, 7), rng.uniform(0.08, 0.45)
+    for note in notes:
+        bends.append(Timed(note.onset_s - 0.003, 0.0))
+        if note.offset_s - note.onset_s > 0.35 and rng.random() < 0.7:
+            for at_s in np.arange(note.onset_s + 0.18, note.offset_s, 0.015):
+                turns = 2 * np.pi * rate_hz * (at_s - note.onset_s - 0.18)
+                bends.append(Timed(at_s, depth * np.sin(turns)))
+    return bends

@@ -1,0 +1,240 @@
+"""Pitched clips with their labels: parts of soundfonts and own patches, alone and mixed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import soxr  # type: ignore[import-untyped]  # it ships no types
+
+from core.training.calibration import Calibration
+from core.training.composer import compose, sounding
+from core.training.effects import produced, to_rms
+from core.training.families import FAMILIES, FAMILY_NAMED, PLUCKED, STRINGED, Family
+from core.training.part import PlayedNote
+from core.training.soundfonts import DRUM_BANK, SAMPLE_RATE_HZ, Samples, SoundFont
+from core.training.synth import PatchKind, labelled, random_patch, render_part
+
+CLIP_S = 12.0
+LOWEST_PITCH, HIGHEST_PITCH = 21, 108
+MIX_SHARE, OWN_SHARE, DRUMS_IN_MIX_SHARE = 0.3, 0.4, 0.4
+LATEST_ATTACK_S = 0.15  # slower presets are labelled too early rather than out of all tolerance
+KIT_PROGRAMS = (0, 8, 16, 24, 25, 32, 40)
+DISTORTED_SHARE, DISTORTABLE = 0.15, ("guitar", "lead", "bass")
+OWN_KINDS: tuple[PatchKind, ...] = ("pluck", "sustain", "wind", "voice")
+OWN_KIND_SHARES = (0.34, 0.16, 0.2, 0.3)
+FAMILIES_OF_KIND: Mapping[PatchKind, tuple[str, ...]] = {
+    "pluck": ("guitar", "guitar", "bass", "piano", "piano", "chromperc"),
+    "sustain": ("lead", "organ", "strings", "bass", "brass"),
+    "wind": ("reed", "reed", "pipe", "brass"),
+    "voice": ("reed", "reed", "reed", "choir"),
+}
+
+Sound = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class TunedFont:
+    """A SoundFont with its measurements by program; `share` is how often it is drawn."""
+
+    name: str
+    font: SoundFont
+    calibrations: Mapping[int, Calibration]
+    share: float
+
+    def programs_of(self, family: Family) -> list[int]:
+        """Return the family's programs that this font has, in tune."""
+        return [
+            program
+            for program in family.programs
+            if program in self.calibrations and self.calibrations[program].is_in_tune
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class PitchedClip:
+    """Mono samples [sample], the notes heard in them, and which instruments played what."""
+
+    samples: Samples
+    notes: tuple[PlayedNote, ...]
+    recipe: str
+
+
+@dataclass(frozen=True, slots=True)
+class _PlayedPart:
+    sound: Sound
+    notes: list[PlayedNote]
+    recipe: str
+
+
+class PitchedClipMaker:
+    """Draws clips; all randomness comes from `rng`."""
+
+    def __init__(self, rng: np.random.Generator, fonts: tuple[TunedFont, ...]) -> None:
+        self._rng = rng
+        self._fonts = fonts
+        shares = np.array([font.share for font in fonts])
+        self._font_shares = shares / shares.sum()
+        family_shares = np.array([family.share for family in FAMILIES])
+        self._family_shares = family_shares / family_shares.sum()
+
+    def clip(self) -> PitchedClip:
+        """Draw one clip."""
+        while True:
+            clip = self._attempt()
+            if clip is not None:
+                return clip
+
+    def _attempt(self) -> PitchedClip | None:
+        rng = self._rng
+        is_mix = rng.random() < MIX_SHARE
+        parts = int(rng.integers(2, 6)) if is_mix else 1
+        shift = 0 if rng.random() < 0.6 else int(rng.integers(-4, 5))
+        cents = rng.normal(0, 12) if rng.random() < 0.6 else 0
+        speed = 2 ** ((shift + cents / 100) / 12)
+        duration_s = CLIP_S * speed + 0.2
+        mixed = self._mixed(parts, duration_s, is_mix=is_mix)
+        if mixed is None:
+            return None
+        sound, recipe = mixed.sound, mixed.recipe
+        if is_mix and rng.random() < DRUMS_IN_MIX_SHARE:
+            drums = self._drums(duration_s)
+            if drums is not None:
+                length = min(len(sound), len(drums))
+                level = 10 ** (rng.uniform(-14, 3) / 20)
+                sound = sound[:length] + to_rms(drums[:length]) * level
+                recipe += "+drums"
+        first = recipe.split("+")[0]
+        is_distorted = (
+            not is_mix
+            and any(name in first for name in DISTORTABLE)
+            and rng.random() < DISTORTED_SHARE
+        )
+        if speed != 1:
+            # Up in pitch by playing faster: moves formants too, so no two speeds sound alike.
+            sound = soxr.resample(sound, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ / speed)
+        sound = produced(rng, sound, is_distorted=is_distorted)
+        length = int(CLIP_S * SAMPLE_RATE_HZ)
+        padded = np.pad(sound, (0, max(0, length - len(sound))))[:length]
+        notes = _at_speed(mixed.notes, speed, shift)
+        return PitchedClip(padded.astype(np.float32), notes, recipe)
+
+    def _mixed(self, parts: int, duration_s: float, *, is_mix: bool) -> _PlayedPart | None:
+        """Play parts together; None when none of them made a sound."""
+        rng = self._rng
+        together: Sound | None = None
+        notes: list[PlayedNote] = []
+        recipes: list[str] = []
+        for number in range(parts):
+            is_lead_of_mix = is_mix and number == 0
+            if rng.random() < OWN_SHARE and not is_lead_of_mix:
+                part = self._own_part(duration_s)
+            else:
+                family = FAMILIES[int(rng.choice(len(FAMILIES), p=self._family_shares))]
+                if is_lead_of_mix and rng.random() < 0.6:
+                    family = FAMILY_NAMED["bass"]
+                part = self._font_part(family, duration_s)
+            if part is None:
+                continue
+            sound = to_rms(part.sound)
+            if is_mix:
+                sound = to_rms(produced(rng, sound)) * 10 ** (rng.normal(0, 4) / 20)
+            if together is None:
+                together = sound[: int(duration_s * SAMPLE_RATE_HZ)]
+            else:
+                length = min(len(together), len(sound))
+                together = together[:length] + sound[:length]
+            notes += part.notes
+            recipes.append(part.recipe)
+        return None if together is None else _PlayedPart(together, notes, "+".join(recipes))
+
+    def _font_part(self, family: Family, duration_s: float) -> _PlayedPart | None:
+        rng = self._rng
+        font = self._fonts[int(rng.choice(len(self._fonts), p=self._font_shares))]
+        programs = font.programs_of(family)
+        if not programs:
+            return None
+        program = int(rng.choice(programs))
+        composition = compose(rng, family, duration_s)
+        part = composition.part
+        if not part.notes:
+            return None
+        sound = font.font.play(
+            program, part.notes, duration_s=duration_s, pedal=part.pedal, bends=part.bends
+        )
+        if sound is None or np.abs(sound).max() < 1e-3:
+            return None
+        held = sounding(part.notes, part.pedal)
+        notes = _heard(held, font.calibrations[program], family)
+        return _PlayedPart(sound, notes, f"{family.name}/{font.name}:{program}/{composition.style}")
+
+    def _own_part(self, duration_s: float) -> _PlayedPart | None:
+        rng = self._rng
+        kind = OWN_KINDS[int(rng.choice(len(OWN_KINDS), p=OWN_KIND_SHARES))]
+        family = FAMILY_NAMED[str(rng.choice(FAMILIES_OF_KIND[kind]))]
+        composition = compose(rng, family, duration_s)
+        notes = composition.part.notes
+        if not notes:
+            return None
+        patch = random_patch(rng, kind)
+        sound = render_part(rng, notes, patch, duration_s=duration_s)
+        recipe = f"own-{kind}/{family.name}/{composition.style}"
+        return _PlayedPart(sound, labelled(notes, patch), recipe)
+
+    def _drums(self, duration_s: float) -> Samples | None:
+        """Play drums that are not labelled: the network learns to leave them out."""
+        rng = self._rng
+        font = self._fonts[int(rng.integers(len(self._fonts)))].font
+        step_s = 60 / rng.uniform(70, 170) / 2
+        notes: list[PlayedNote] = []
+        for step in range(int(duration_s / step_s)):
+            strokes = (
+                (36, 0.45 if step % 4 == 0 else 0.15),
+                (38, 0.7 if step % 4 == 2 else 0.08),
+                (int(rng.choice([42, 42, 46, 51])), 0.7),
+                (49, 0.03),
+                (int(rng.choice([41, 45, 48, 50])), 0.04),
+            )
+            for key, share in strokes:
+                if rng.random() < share:
+                    onset_s = step * step_s + abs(rng.normal(0, 0.006))
+                    velocity = int(rng.integers(40, 125))
+                    notes.append(PlayedNote(onset_s, step * step_s + 0.3, key, velocity))
+        program = int(rng.choice(KIT_PROGRAMS))
+        drums = font.play(program, notes, duration_s=duration_s, bank=DRUM_BANK)
+        if drums is None:
+            drums = font.play(0, notes, duration_s=duration_s, bank=DRUM_BANK)
+        return drums
+
+
+def _heard(notes: list[PlayedNote], calibration: Calibration, family: Family) -> list[PlayedNote]:
+    """Return the notes from when to when they are heard on a measured preset."""
+    heard = []
+    for note in notes:
+        onset_s = note.onset_s + min(LATEST_ATTACK_S, calibration.attack_at(note.pitch))
+        offset_s = note.offset_s
+        if family.name not in PLUCKED:
+            offset_s += 0.03 + min(0.03, 0.25 * calibration.release_at(note.pitch))
+        elif family.name in STRINGED:
+            offset_s += 0.01
+        if family.name in PLUCKED:
+            dies_s = onset_s + max(0.1, 0.8 * calibration.decay_at(note.pitch))
+            offset_s = min(offset_s, dies_s)
+        if offset_s > onset_s + 0.02:
+            heard.append(PlayedNote(onset_s, offset_s, note.pitch, note.velocity))
+    return heard
+
+
+def _at_speed(notes: list[PlayedNote], speed: float, shift: int) -> tuple[PlayedNote, ...]:
+    """Return the notes as they lie in the clip after resampling."""
+    return tuple(
+        PlayedNote(
+            note.onset_s / speed,
+            min(note.offset_s / speed, CLIP_S),
+            note.pitch + shift,
+            note.velocity,
+        )
+        for note in notes
+        if LOWEST_PITCH <= note.pitch + shift <= HIGHEST_PITCH
+        and note.onset_s / speed < CLIP_S - 0.05
+    )

@@ -1,0 +1,97 @@
+"""The recipe: from nothing to both weights files, resumable at every step."""
+
+import csv
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import nn
+
+from core.models.checkpoint import learnt_tensors
+from core.models.drum_net import DrumNet
+from core.models.stem_net import StemNet
+from core.training.schedule import replacing, soup_in
+from core.training.shard_making import ShardPlan, make_drum_shards, make_pitched_shards
+from core.training.sound_sources import Use, sources_for
+from core.training.train_drums import train_drums
+from core.training.train_pitch import train_pitch
+
+VERSION = "1"
+PITCH_FILE, DRUM_FILE = "pitch_v1.safetensors", "drums_v1.safetensors"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides what the weights become."""
+
+    seed: int = 1
+    pitch_hours: float = 6.5
+    drum_hours: float = 6.0
+    plan: ShardPlan = field(default_factory=ShardPlan)
+
+    def __str__(self) -> str:
+        return (
+            f"core.training make --seed {self.seed} --pitch-hours {self.pitch_hours} "
+            f"--drum-hours {self.drum_hours}"
+        )
+
+
+def make(folder: Path, recipe: Recipe) -> None:
+    """Make both weights files in `folder`; started again, it continues where it stopped."""
+    pitched, drums = folder / "pitched", folder / "drums"
+    levels = make_pitched_shards(pitched, recipe.plan)
+    train_pitch(levels, folder / "pitch_run", hours=recipe.pitch_hours, seed=recipe.seed)
+    write_weights(StemNet(), folder / "pitch_run", folder / PITCH_FILE, recipe)
+    hits = make_drum_shards(drums, pitched, recipe.plan)
+    train_drums(hits, folder / "drum_run", hours=recipe.drum_hours, seed=recipe.seed)
+    write_weights(DrumNet(), folder / "drum_run", folder / DRUM_FILE, recipe)
+    for run in (folder / "pitch_run", folder / "drum_run"):
+        plot_curve(run)
+
+
+def write_weights(network: nn.Module, run: Path, path: Path, recipe: Recipe) -> None:
+    """Write the mean of a run's last snapshots, with what it heard in the header."""
+    network.load_state_dict(soup_in(run))
+    header = {
+        "name": path.stem,
+        "version": VERSION,
+        "network": type(network).__name__,
+        "recipe": str(recipe),
+        "licence": "MIT",
+        "heard": "; ".join(
+            f"{source.attribution or source.name} ({source.licence})"
+            for source in sources_for(Use.RELEASE)
+        ),
+    }
+    with replacing(path) as partial:
+        save_file(learnt_tensors(network), partial, metadata=header)
+    _log.info("wrote %s", path)
+
+
+def read_curve(run: Path) -> Mapping[str, list[float]]:
+    """Return the columns of a run's curve.csv by name."""
+    with (run / "curve.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in rows[0]}
+
+
+def plot_curve(run: Path) -> None:
+    """Draw curve.png beside curve.csv, where matplotlib is installed."""
+    if find_spec("matplotlib") is None:  # no dependency of ours: only if it is there
+        _log.info("no matplotlib, so no curve.png; the numbers are in curve.csv")
+        return
+    curve = read_curve(run)
+    axes = import_module("matplotlib.figure").Figure(figsize=(7, 4)).add_subplot()
+    for name, values in curve.items():
+        if name not in ("step", "heard_hours", "times_real_time"):
+            axes.plot(curve["heard_hours"], values, label=f"{name} loss")
+    axes.set_xlabel("hours of audio heard")
+    axes.set_yscale("log")
+    axes.legend()
+    axes.figure.savefig(run / "curve.png", dpi=110)
