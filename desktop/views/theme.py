@@ -6,6 +6,7 @@ reaches them with the `QEvent.PaletteChange` that Qt sends to every widget.
 
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from string import Template
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
@@ -18,6 +19,8 @@ GRID_PX = 4  # every margin, gap and height is a multiple
 ICON_PX = 16
 FONT_PX = 13
 SMALL_FONT_PX = 11
+# A style sheet takes pictures from files only.
+CHEVRON_FILE = Path(__file__).resolve().parents[2] / "resources" / "icons" / "chevron_down.svg"
 ROW_PX = 24  # a button, a field, a line of a list
 
 
@@ -263,9 +266,8 @@ def _qt_palette(colours: Palette) -> QtPalette:
 
 def style_sheet(colours: Palette) -> str:
     """Return the style sheet of the whole application in the given colours."""
-    return _STYLE_SHEET.substitute(
-        {name: getattr(colours, name) for name in Palette.__slots__ if name != "tracks"}
-    )
+    named = {name: getattr(colours, name) for name in Palette.__slots__ if name != "tracks"}
+    return _STYLE_SHEET.substitute(named, chevron=CHEVRON_FILE.as_posix())
 
 
 _STYLE_SHEET = Template("""
@@ -316,6 +318,7 @@ QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabl
     color: $disabled_text; background: transparent;
 }
 QComboBox::drop-down { border: 0; width: 18px; }
+QComboBox::down-arrow { image: url("$chevron"); width: 12px; height: 12px; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { border: 0; width: 0; }
 QCheckBox::indicator, QRadioButton::indicator, QMenu::indicator, QAbstractItemView::indicator {
     width: 10px; height: 10px; border: 1px solid $disabled_text; background: $background;
