@@ -20,7 +20,7 @@ from desktop.session.drag_files import DragFiles
 from desktop.session.exporting import Exporter
 from desktop.session.importing import Importer
 from desktop.session.settings import Settings
-from desktop.session.transcribe_job import TranscribeJob, WorkerMain
+from desktop.session.transcribe_job import TranscribeJob
 from desktop.session.transcription_queue import TranscriptionQueue
 from desktop.session.worker_process import worker_main
 from desktop.views.export_menu import FindDaws
@@ -42,13 +42,13 @@ class Desk:
         *,
         settings: Settings,
         cache: Path,
-        worker: WorkerMain = worker_main,
+        job: TranscribeJob | None = None,
         sound: SoundDevice | None = None,
         find: FindDaws | None = None,
     ) -> None:
         self.document = Document()
         self.background = Background()
-        self.job = TranscribeJob(worker)
+        self.job = job or TranscribeJob(worker_main)
         self.player = Player(sound or SystemSound())
         self.drag_files = DragFiles(cache / "drag", _today)
         self.parts = WindowParts(

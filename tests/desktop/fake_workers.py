@@ -1,0 +1,79 @@
+"""Entries of worker processes for tests; at module level, because spawn finds them by name."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from core.engine.progress import Progress
+from core.errors import TranscriptionFailedError
+from desktop.session.messages import HeardReply
+from desktop.session.worker_process import serve
+from tests.desktop.fakes import heard
+
+
+def answers_at_once(pipe):
+    serve(pipe, _answer)
+
+
+def reports_often(pipe):
+    serve(pipe, _report_often)
+
+
+def works_until_cancelled(pipe):
+    serve(pipe, _work_until_cancelled)
+
+
+def never_looks_up(pipe):
+    serve(pipe, lambda *_: time.sleep(60))
+
+
+def fails_with_a_remedy(pipe):
+    serve(pipe, _fail)
+
+
+def fails_unforeseen(pipe):
+    serve(pipe, _divide_by_zero)
+
+
+def crashes_once(pipe):
+    """Dies of a segmentation fault if the requested file does not exist yet, and creates it."""
+    serve(pipe, _crash_once)
+
+
+def is_killed(pipe):
+    serve(pipe, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def _answer(request, on_progress, cancel):
+    return HeardReply(request.job, heard(request.path))
+
+
+def _report_often(request, on_progress, cancel):
+    for step in range(400):
+        on_progress(Progress("transcribing", step / 100, 4.0, step / 100))
+        time.sleep(0.0025)
+    return _answer(request, on_progress, cancel)
+
+
+def _work_until_cancelled(request, on_progress, cancel):
+    on_progress(Progress("transcribing", 1.0, 4.0, 0.1))
+    while True:
+        cancel.raise_if_set()
+        time.sleep(0.01)
+
+
+def _fail(request, on_progress, cancel):
+    raise TranscriptionFailedError("The GPU has no memory left.", "Choose the CPU.")
+
+
+def _divide_by_zero(request, on_progress, cancel):
+    return 1 / 0
+
+
+def _crash_once(request, on_progress, cancel):
+    marker = Path(request.path)
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return _answer(request, on_progress, cancel)

@@ -1,0 +1,147 @@
+"""Stand-ins for what a test machine lacks: a model, a sound card."""
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from core.engine.heard import HeardStem, Posteriors
+from core.score.instruments import StemKind
+from core.score.tempo import constant_tempo
+from core.score.transcription import Key, Source, Track
+from desktop.playback.mixer import BLOCK_FRAMES, CHANNELS
+from desktop.playback.sound_device import NoSoundError
+from desktop.session.messages import (
+    CancelledReply,
+    FailedReply,
+    HeardReply,
+    ProgressReply,
+    TempoReply,
+    TempoRequest,
+    TranscribeRequest,
+)
+from tests import make
+
+SAMPLE_RATE = 48_000
+
+
+def heard(path, *tracks: Track, kind: StemKind = StemKind.KEYS) -> HeardStem:
+    """Return what a model might have heard in a file of two seconds."""
+    return HeardStem(
+        path=path,
+        source=Source(path.name, 2.0, kind, "built-in"),
+        tracks=tracks or (make.track(make.note(60, 0.0, 0.5), make.note(64, 0.5, 1.0)),),
+        kind_found_by="file name",
+        device_reason="no GPU",
+        elapsed_s=0.5,
+        posteriors=Posteriors(),
+    )
+
+
+class ScriptedJob(QObject):
+    """Keeps the request until the test answers it; has the signals of TranscribeJob."""
+
+    progressed = Signal(ProgressReply)
+    heard = Signal(HeardReply)
+    tempoFound = Signal(TempoReply)
+    failed = Signal(FailedReply)
+    cancelled = Signal(CancelledReply)
+
+    def __init__(self):
+        super().__init__()
+        self.requests = []
+        self.is_closed = False
+
+    @property
+    def request(self):
+        return self.requests[-1]
+
+    def start(self, request):
+        self.requests.append(request)
+
+    def cancel(self, job):
+        if self.requests and self.request.job == job:
+            self.cancelled.emit(CancelledReply(job))
+
+    def close(self):
+        self.is_closed = True
+
+    def progress(self, done_s, total_s=2.0):
+        self.progressed.emit(ProgressReply(self.request.job, "transcribing", done_s, total_s, 0.1))
+
+    def answer(self, *tracks, kind=StemKind.KEYS):
+        assert isinstance(self.request, TranscribeRequest)
+        stem = heard(self.request.path, *tracks, kind=kind)
+        self.heard.emit(HeardReply(self.request.job, stem))
+
+    def answer_tempo(self, bpm=122.0, first_downbeat_s=0.0):
+        assert isinstance(self.request, TempoRequest)
+        tempo = constant_tempo(bpm, first_downbeat_s=first_downbeat_s)
+        self.tempoFound.emit(TempoReply(self.request.job, tempo, Key(9, True), 0.93, "the drums"))
+
+    def fail(self, problem="The model could not finish.", remedy="Try again."):
+        self.failed.emit(FailedReply(self.request.job, problem, remedy))
+
+
+class FakeStream:
+    """A sound card whose clock the test turns by asking for blocks."""
+
+    latency_s = 0.1
+
+    def __init__(self, render):
+        self.render = render
+        self.time = 0.0
+        self.is_active = False
+        self.is_closed = False
+
+    def start(self):
+        self.is_active = True
+
+    def stop(self):
+        self.is_active = False
+
+    def close(self):
+        self.is_active = False
+        self.is_closed = True
+
+    def block(self):
+        """Return the next block [frame, channel], heard at once."""
+        out = np.full((BLOCK_FRAMES, CHANNELS), np.nan, np.float32)
+        self.render(out, self.time)
+        self.time += BLOCK_FRAMES / SAMPLE_RATE
+        return out
+
+    def blocks(self, count):
+        return np.concatenate([self.block() for _ in range(count)])
+
+
+class FakeSound:
+    """The system's sound; `problem` is what keeps it from working."""
+
+    def __init__(self, problem=None):
+        self.problem = problem
+        self.streams = []
+        self.look_ups = 0
+
+    @property
+    def stream(self):
+        return self.streams[-1]
+
+    def sample_rate(self):
+        if self.problem:
+            raise NoSoundError(self.problem)
+        return SAMPLE_RATE
+
+    def open(self, sample_rate, render):
+        assert sample_rate == SAMPLE_RATE
+        if self.problem:
+            raise NoSoundError(self.problem)
+        self.streams.append(FakeStream(render))
+        return self.stream
+
+    def look_again(self):
+        self.look_ups += 1
+
+
+def with_posteriors(stem: HeardStem, posteriors: Posteriors) -> HeardStem:
+    return replace(stem, posteriors=posteriors)
