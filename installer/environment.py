@@ -14,13 +14,14 @@ import subprocess
 import sys
 import time
 import tomllib
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 PIP = "pip>=25.2,<27"  # 25.1 goes on with a broken download, 24.1 reports progress in bytes
-FRESH_SPACE_GB = 8  # the packages take 6; the largest wheel lies beside them while it is unpacked
+FRESH_SPACE_GB = 7  # the packages take 6; the largest wheel lies beside them while it is unpacked
 HEAVY = (
     "nvidia-",
     "torch",
@@ -186,7 +187,6 @@ def main(purpose: str, checkout: Path, environment: Environment) -> None:
         compile_packages(environment)
         note.write_text("\n".join(wanted))
         shutil.rmtree(environment.notes / "unpacking", ignore_errors=True)
-    describe_project(checkout, environment)
     line.close()
 
 
@@ -359,18 +359,6 @@ def compile_packages(environment: Environment) -> None:
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
-def describe_project(checkout: Path, environment: Environment) -> None:
-    """Record Notewright's own name and version as if installed; its code stays in the checkout."""
-    project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for old in environment.packages.glob(f"{project['name']}-*.dist-info"):
-        shutil.rmtree(old)
-    record = environment.packages / f"{project['name']}-{project['version']}.dist-info"
-    record.mkdir()
-    text = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-    (record / "METADATA").write_text(text, encoding="utf-8")
-    (record / "INSTALLER").write_text("installer/run\n", encoding="utf-8")
-
-
 def pip_settings(notes: Path) -> dict[str, str]:
     """Return the surroundings pip runs in: the user's, less what would lead it astray."""
     settings = {name: value for name, value in os.environ.items() if name not in MISLEADING}
@@ -412,15 +400,25 @@ def stop(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        main(sys.argv[1], Path(sys.argv[2]), Environment(Path(sys.argv[3])))
-    except (InstallError, OSError) as error:
-        ProgressLine().close()
-        sys.stderr.write(f"Notewright could not be installed: {error}.\n")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        ProgressLine().close()
+def say_why(environment: Environment, kind: type[BaseException], error: BaseException) -> None:
+    """Tell in one line what ended us; what only we understand goes to the log."""
+    ProgressLine().close()
+    if issubclass(kind, KeyboardInterrupt):
         sys.stderr.write("Stopped. Start again to go on with what is missing.\n")
-        sys.exit(130)
+        return
+    if isinstance(error, OSError):
+        what = f"{error.strerror} ('{error.filename}'). Mend that and start again"
+    elif isinstance(error, InstallError):
+        what = str(error)
+    else:
+        with environment.log.open("a", encoding="utf-8") as log:
+            log.writelines(traceback.format_exception(error))
+        what = f"the installer itself is at fault. Please report what '{environment.log}' says"
+    sys.stderr.write(f"Notewright could not be installed: {what}.\n")
+
+
+if __name__ == "__main__":
+    the_environment = Environment(Path(sys.argv[3]))
+    sys.excepthook = lambda kind, error, _: say_why(the_environment, kind, error)
+    signal.signal(signal.SIGTERM, stop)
+    main(sys.argv[1], Path(sys.argv[2]), the_environment)

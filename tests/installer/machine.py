@@ -41,7 +41,6 @@ WINDOW_LIBRARIES = [
 PYPROJECT = """
 [project]
 name = "notewright"
-version = "0.1.0"
 dependencies = ["numpy", "mido", "torch"]
 [project.optional-dependencies]
 test = ["ruff"]
@@ -141,7 +140,7 @@ def make_machine(folder: Path) -> Machine:
         (machine.programs / tool).symlink_to(found)
     python = machine.programs / "python3"
     python.write_text(
-        f"#!{sys.executable}\n" + Path(__file__).with_name("fake_python.py").read_text()
+        f"#!{sys.executable} -IS\n" + Path(__file__).with_name("fake_python.py").read_text()
     )
     python.chmod(0o755)
     machine.program("id", "echo 1000")

@@ -227,13 +227,9 @@ def test_new_dependency_is_installed_at_the_next_start(machine: Machine) -> None
 def test_other_changes_of_pyproject_need_no_network(machine: Machine) -> None:
     machine.run("daws")
     asked = machine.log
-    machine.write_pyproject(
-        PYPROJECT.replace("0.1.0", "0.2.0") + "[tool.ruff]\nline-length = 100\n"
-    )
+    machine.write_pyproject(PYPROJECT + "[tool.ruff]\nline-length = 100\n")
     assert machine.run("daws").returncode == 0
     assert machine.log == asked
-    (record,) = machine.checkout.glob(".venv/lib/python3*/site-packages/notewright-*.dist-info")
-    assert "Version: 0.2.0" in (record / "METADATA").read_text()
 
 
 def test_environment_of_someone_else_is_left_alone(machine: Machine) -> None:
