@@ -193,16 +193,22 @@ PROFILES = (
         'Use File > Import > MIDI in Pro Tools and tick "Import tempo map from MIDI file" '
         "({bpm} BPM).",
     ),
-    _combined_with_map(
-        Daw.ARDOUR,
-        "Use Session > Import in Ardour, one track per MIDI track, and take the tempo map from the "
-        "file ({bpm} BPM).",
+    Profile(
+        id=Daw.ARDOUR,
+        display_name=Daw.ARDOUR.display_name,
+        layout=Layout.COMBINED,
+        combined=replace(_KEEPS_TEMPO_MAP, has_ascii_names=True),  # 7.3 reads UTF-8 as Latin-1
+        per_track=replace(_TRACK_WITH_TEMPO_MAP, has_ascii_names=True),
+        advice=(
+            'Use Session > Import in Ardour with "MIDI Track Names: by track name" and "Use MIDI '
+            'Tempo Map" ({bpm} BPM).'
+        ),
     ),
     _combined_with_one_tempo(
         Daw.LMMS,
         Daw.LMMS.display_name,
-        "Use File > Import in LMMS, or double-click {files} under My Projects; the tempo of "
-        "{bpm} BPM comes along.",
+        "Choose a SoundFont in LMMS's settings, then use File > Import; LMMS changes to {bpm} BPM "
+        "when it plays.",
     ),
     _combined_with_one_tempo(
         Daw.REASON,

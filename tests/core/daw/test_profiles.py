@@ -59,6 +59,11 @@ def test_clips_play_on_channel_1_even_drums(daw):
     assert not clip.drums_on_channel_10
 
 
+def test_ardour_gets_names_that_it_can_read():
+    assert profile_for(Daw.ARDOUR).combined.has_ascii_names
+    assert not profile_for(Daw.LMMS).combined.has_ascii_names
+
+
 @pytest.mark.parametrize(
     ("text", "profile_id"),
     [("generic", "generic"), ("Generic", "generic"), ("live", "ableton-live"), ("fl", "fl-studio")],
