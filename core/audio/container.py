@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from core.audio.disk_file import DiskFile
 
@@ -231,15 +232,18 @@ def _id3_bytes(head: bytes) -> int:
 
 
 def _wav(file: DiskFile, head: bytes) -> Container:
-    """Choose by the codec that the fmt chunk names; MP3 in WAV and the like need ffmpeg."""
+    """Choose by the codec in the fmt chunk: MP3 in WAV and the like need ffmpeg."""
     wav = WAV if head[:4] == b"RIFF" else RIFX
     layout = _LAYOUTS[wav.name]
     for chunk in _chunks(file, layout):
         if chunk.name == b"fmt ":
-            codec = int.from_bytes(
-                _read_at(file, chunk.start, 2), "little" if wav is WAV else "big"
-            )
-            return wav if codec in _WAV_FORMATS_OF_LIBSNDFILE else WAV_BY_FFMPEG
+            endian: Literal["little", "big"] = "little" if wav is WAV else "big"
+            codec = int.from_bytes(_read_at(file, chunk.start, 2), endian)
+            if codec not in _WAV_FORMATS_OF_LIBSNDFILE:
+                return WAV_BY_FFMPEG
+        # A recording that was interrupted states no sound and holds it; libsndfile believes it.
+        if chunk.name == b"data" and not chunk.stated_bytes and chunk.start < file.size_bytes:
+            return WAV_BY_FFMPEG
     return wav
 
 

@@ -150,7 +150,7 @@ def find_audio(paths: Sequence[Path]) -> FoundAudio:
     skipped: list[Skipped] = []
     seen_folders: set[Path] = set()
     for path in paths:
-        if not path.is_dir():
+        if not _is_folder(path):
             files.setdefault(_real(path), path)
             continue
         known, refused = len(files), len(skipped)
@@ -233,9 +233,9 @@ def _files_within(folder: Path, seen_folders: set[Path], skipped: list[Skipped])
         skipped.append(Skipped(folder, f"cannot be opened ({cause.strerror})"))
         return
     visible = [entry for entry in entries if not entry.name.startswith(".")]
-    folders = [entry for entry in visible if entry.is_dir()]
+    folders = {entry for entry in visible if _is_folder(entry)}
     for entry in visible:
-        if entry.is_dir():
+        if entry in folders:
             continue
         if entry.suffix.lower() not in AUDIO_SUFFIXES:
             skipped.append(Skipped(entry, "is not an audio file"))
@@ -243,8 +243,15 @@ def _files_within(folder: Path, seen_folders: set[Path], skipped: list[Skipped])
             skipped.append(Skipped(entry, "is a broken link or no regular file"))
         else:
             yield entry
-    for inner in folders:
+    for inner in sorted(folders, key=_natural_order):
         yield from _files_within(inner, seen_folders, skipped)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # names that no disk can hold
+        return False
 
 
 def _natural_order(path: Path) -> list[tuple[int, str]]:
