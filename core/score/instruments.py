@@ -200,8 +200,8 @@ _WORDS_OF_KIND: Mapping[StemKind, str] = {
     StemKind.MIX: (
         "mix, mixdown, mixed, fullmix, full, master, mastered, premaster, stereo, 2mix, 2track,"
         " instrumental, instrumentals, instr, karaoke, minus one, backing track, playback,"
-        " accompaniment, no vocals, novocals, no vox, novox, no bass, nobass, drum bass, drums"
-        " bass, gesamt, mezcla, mixage"
+        " accompaniment, no vocals, novocals, no vox, novox, no bass, nobass, gesamt, mezcla,"
+        " mixage"
     ),
 }
 STEM_WORDS: Mapping[str, StemKind] = MappingProxyType(
@@ -242,7 +242,7 @@ def kind_from_name(name: str) -> StemKind | None:
     """Return what a file called `name` (without extension) holds, None if its name does not say.
 
     The last word that names an instrument counts, as in "Lead Guitar" or "Synth Bass". A name with
-    several instruments ("Piano & Vox", or three and more) is OTHER, with drums or "mix" it is MIX.
+    several instruments ("Piano & Vox", or three and more) is OTHER; with drums or "mix" it is MIX.
     """
     words = _read_name(name)
     named = [word.kind for word in words if word.kind is not None]
@@ -292,11 +292,12 @@ class _Word:
 def _holds_several(words: Sequence[_Word], named: Sequence[StemKind], kind_count: int) -> bool:
     if kind_count < 2:
         return False
-    joined = any(
+    are_joined = any(
         word.text in _JOINING_WORDS and before.kind and after.kind
         for before, word, after in zip(words, words[1:], words[2:], strict=False)
     )
-    return kind_count > 2 or joined or StemKind.MIX in named
+    are_drums_with_others = any(word.text in ("drum", "drums") for word in words)
+    return kind_count > 2 or are_joined or are_drums_with_others or StemKind.MIX in named
 
 
 def _read_name(name: str) -> list[_Word]:

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from core.score.transcription import Key, Track
 
 MIN_NOTES = 8  # fewer say nothing about a key
-MIN_MARGIN = 0.03  # correlation by which the best key must lead the next tonic's
+MIN_CORRELATION = 0.5  # below it the notes follow no key; tonal music has 0.7 and more
+MIN_MARGIN = 0.03  # by which the best key's correlation must lead the next
 
 # [pitch class above the tonic]
 KRUMHANSL_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
@@ -44,8 +45,7 @@ def key_of_signature(signature: str) -> Key:
 def estimate_key(tracks: Iterable[Track]) -> Key | None:
     """Return the key of the pitched tracks, or None where the notes do not decide.
 
-    A key and its relative share their notes, so the decision needs the lead over the other tonics
-    as well as over the relative.
+    They decide if one key fits well and clearly better than any other, its relative included.
     """
     notes = [note for track in tracks if not track.is_drum for note in track.notes]
     if len(notes) < MIN_NOTES:
@@ -57,7 +57,7 @@ def estimate_key(tracks: Iterable[Track]) -> Key | None:
         return None
     scores = _key_scores(weights)
     best, second = np.argsort(scores)[::-1][:2]
-    if scores[best] - scores[second] < MIN_MARGIN:
+    if scores[best] < MIN_CORRELATION or scores[best] - scores[second] < MIN_MARGIN:
         return None
     return Key(tonic=int(best) % 12, is_minor=int(best) >= 12)
 
