@@ -76,6 +76,7 @@ class Desk:
 
     def close(self) -> None:
         """Stop sound, threads and the worker process; ask nothing."""
+        self.document.undo_stack.blockSignals(True)  # it tells of its own end
         self.player.close()
         self.job.close()
         self.background.close()

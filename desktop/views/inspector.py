@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.score.instruments import StemKind
 from desktop.session.commands import choose_for_stem
 from desktop.session.document import Document, Song, Stem, StemChoice
 from desktop.session.naming import can_be_named_again
 from desktop.session.offers import device_offers, model_offers
+from desktop.views.kind_field import chosen_kind, fill_with_kinds, show_kind
 from desktop.views.positions import clock_text
 from desktop.views.theme import GRID_PX, number_font
 
@@ -48,9 +48,7 @@ class Inspector(QScrollArea):
         self.setAccessibleName(self.tr("Inspector"))
         self.file_note = _note()
         self.kind = _combo(self.tr("Kind of stem"))
-        self.kind.addItem(self.tr("recognise"), None)
-        for kind in StemKind:
-            self.kind.addItem(kind.value, kind)
+        fill_with_kinds(self.kind)
         self.kind_note = _note()
         self.model = _combo(self.tr("Model"))
         for model in model_offers():
@@ -88,8 +86,8 @@ class Inspector(QScrollArea):
         if scan is not None:
             facts.append(f"{scan.sample_rate / 1000:g} kHz")
         self.file_note.setText("\n".join([stem.path.name, "  ".join(facts)]).strip())
-        with QSignalBlocker(self.kind), QSignalBlocker(self.model):
-            self.kind.setCurrentIndex(self.kind.findData(stem.choice.kind))
+        show_kind(self.kind, stem)
+        with QSignalBlocker(self.model):
             self.model.setCurrentIndex(self.model.findData(stem.choice.model))
         if heard is None:
             self.kind_note.setText("")
@@ -143,7 +141,7 @@ class Inspector(QScrollArea):
     def _choose_kind(self) -> None:
         stem = self._document.selected_stem
         if stem is not None:
-            self._choose(stem, replace(stem.choice, kind=self.kind.currentData()))
+            self._choose(stem, replace(stem.choice, kind=chosen_kind(self.kind)))
 
     def _choose_model(self) -> None:
         stem = self._document.selected_stem

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetrics,
@@ -30,6 +30,7 @@ from core.score.instruments import StemKind
 from desktop.session.commands import choose_for_stem, remove_stem
 from desktop.session.document import Document, Song, Stem, StemState
 from desktop.session.transcription_queue import TranscriptionQueue
+from desktop.views.kind_field import chosen_kind, fill_with_kinds, show_kind
 from desktop.views.theme import GRID_PX, icon, number_font, palette
 
 _DOT_PX = 10
@@ -169,6 +170,7 @@ class _StemRow(QFrame):
         self.cancel = _row_button("cancel", self.tr("Cancel this stem"))
         self.remove = _row_button("cancel", self.tr("Remove this stem"))
         self.replace = QPushButton(self.tr("Choose another file…"))
+        self.replace.setAccessibleName(self.tr("Choose another file for this stem"))
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setRange(0, 1000)
@@ -177,7 +179,7 @@ class _StemRow(QFrame):
         self.problem.setProperty("error", True)
         self.problem.setAccessibleName(self.tr("What went wrong"))
         self._lay_out()
-        self.kind.activated.connect(lambda _: self.kindChosen.emit(self.kind.currentData()))
+        self.kind.activated.connect(lambda _: self.kindChosen.emit(chosen_kind(self.kind)))
         self.show_stem(stem)
 
     def _lay_out(self) -> None:
@@ -212,9 +214,7 @@ class _StemRow(QFrame):
         self.name.setToolTip(str(stem.path))
         self.setAccessibleName(f"{stem.path.name}, {stem.state}")
         self.state.setText(self._state_text(stem))
-        with QSignalBlocker(self.kind):
-            self.kind.setItemText(0, self._recognised_text(stem))
-            self.kind.setCurrentIndex(self.kind.findData(stem.choice.kind))
+        show_kind(self.kind, stem)
         is_waiting = stem.state.is_waiting
         self.cancel.setVisible(is_waiting)
         self.retry.setVisible(stem.state in (StemState.FAILED, StemState.CANCELLED))
@@ -258,11 +258,6 @@ class _StemRow(QFrame):
                 return self.tr("failed")
             case StemState.CANCELLED:
                 return self.tr("cancelled")
-
-    def _recognised_text(self, stem: Stem) -> str:
-        if stem.heard is not None and stem.choice.kind is None:
-            return self.tr("{0} (recognised)").format(stem.heard.source.kind)
-        return self.tr("recognise")
 
 
 class _StateDot(QWidget):
@@ -326,9 +321,7 @@ def _kind_field() -> QComboBox:
     field = QComboBox()
     field.setAccessibleName(field.tr("Kind of stem"))
     field.setToolTip(field.tr("What the file holds; another kind is heard again"))
-    field.addItem(field.tr("recognise"), None)
-    for kind in StemKind:
-        field.addItem(kind.value, kind)
+    fill_with_kinds(field)
     field.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     field.setStyleSheet("QComboBox { background: transparent; border-color: transparent; }")
     return field

@@ -1,6 +1,7 @@
 """What the window's tests share: a desk with a scripted job, and a check that nothing is left."""
 
 import multiprocessing
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from PySide6.QtWidgets import QApplication
 from desktop.app import Desk
 from desktop.session.settings import Settings
 from tests.desktop.fakes import FakeSound, ScriptedJob
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # tests open no window on a real screen
 
 
 @pytest.fixture

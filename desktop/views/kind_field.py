@@ -1,0 +1,30 @@
+"""The field that shows and chooses a stem's kind, in the stem list and in the inspector."""
+
+from PySide6.QtCore import QSignalBlocker
+from PySide6.QtWidgets import QComboBox
+
+from core.score.instruments import StemKind
+from desktop.session.document import Stem
+
+
+def fill_with_kinds(field: QComboBox) -> None:
+    """Offer recognition, then every kind."""
+    field.addItem(field.tr("recognise"), None)
+    for kind in StemKind:
+        field.addItem(kind.value, kind.value)
+
+
+def show_kind(field: QComboBox, stem: Stem) -> None:
+    """Show the kind that was chosen for the stem, or what it was recognised as."""
+    recognised = stem.heard is not None and stem.choice.kind is None
+    text = field.tr("{0} (recognised)") if recognised else field.tr("recognise")
+    kind = stem.heard.source.kind.value if stem.heard is not None else ""
+    with QSignalBlocker(field):
+        field.setItemText(0, text.format(kind))
+        field.setCurrentIndex(0 if stem.choice.kind is None else field.findData(stem.choice.kind))
+
+
+def chosen_kind(field: QComboBox) -> StemKind | None:
+    """Return the kind that the field shows; Qt keeps it as plain text."""
+    value = field.currentData()
+    return StemKind(value) if value is not None else None

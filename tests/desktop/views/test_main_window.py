@@ -1,0 +1,345 @@
+import mido
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox, QApplication
+from PySide6.QtWidgets import QComboBox, QLineEdit
+
+from core.daw.folders import Daw, FoundDaw
+from core.score.instruments import StemKind
+from desktop.session.document import StemState
+from desktop.session.messages import TempoRequest, TranscribeRequest
+
+pytestmark = pytest.mark.gui
+
+
+def drop(window, paths, at=None):
+    """Do what the system does when files are let go over the window."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    place = at or QPoint(window.width() // 2, window.height() // 2)
+    copy, left, none = (
+        Qt.DropAction.CopyAction,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.dragEnterEvent(entered := QDragEnterEvent(place, copy, mime, left, none))
+    window.dropEvent(QDropEvent(QPointF(place), copy, mime, left, none))
+    return entered.isAccepted()
+
+
+@pytest.fixture
+def with_stem(desk, job, wav, qtbot):
+    """The desk with one transcribed stem and its tempo."""
+    drop(desk.window, [wav("keys.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    job.answer()
+    qtbot.waitUntil(lambda: isinstance(job.request, TempoRequest))
+    job.answer_tempo()
+    (stem,) = desk.document.stems
+    qtbot.waitUntil(lambda: desk.document.stem(stem.stem_id).scan is not None)
+    return desk
+
+
+def only_stem(desk):
+    (stem,) = desk.document.stems
+    return stem
+
+
+def press(qtbot, desk, key, modifier=Qt.KeyboardModifier.NoModifier):
+    qtbot.keyClick(desk.window, key, modifier)
+
+
+def test_the_empty_window_is_one_drop_target(desk):
+    assert desk.window.empty.isVisible()
+    assert not desk.window.stems.isVisible()
+    assert not desk.window.inspector.isVisible()
+
+
+def test_a_dropped_file_is_transcribed_at_once(desk, job, wav, qtbot):
+    path = wav("keys.wav")
+    assert drop(desk.window, [path])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    assert isinstance(job.request, TranscribeRequest)
+    assert job.request.path == path
+    assert desk.window.timeline.isVisible()
+
+
+def test_the_waveform_is_there_before_the_notes(desk, job, wav, qtbot):
+    drop(desk.window, [wav("keys.wav", seconds=2.0)])
+    qtbot.waitUntil(lambda: bool(desk.document.stems) and only_stem(desk).scan is not None)
+    assert only_stem(desk).scan.duration_s == pytest.approx(2.0)
+    assert only_stem(desk).state is StemState.PREPARING
+
+
+def test_a_folder_becomes_songs_and_what_is_no_audio_is_told_once(desk, job, wav, qtbot, tmp_path):
+    folder = tmp_path / "album"
+    for name in ("one/drums.wav", "one/bass.wav", "two/mix.wav"):
+        wav(name, folder=folder)
+    (folder / "notes.txt").write_text("lyrics")
+    drop(desk.window, [folder])
+    qtbot.waitUntil(lambda: len(desk.document.stems) == 3)
+    assert [len(desk.document.stems_of(song.song_id)) for song in desk.document.songs] == [2, 1]
+    assert desk.window.notices.text.text() == "Left out: notes.txt is not an audio file."
+
+
+def test_the_second_stem_joins_the_song_of_the_first(desk, job, wav, qtbot):
+    drop(desk.window, [wav("drums.wav")])
+    qtbot.waitUntil(lambda: len(desk.document.stems) == 1)
+    drop(desk.window, [wav("bass.wav")])
+    qtbot.waitUntil(lambda: len(desk.document.stems) == 2)
+    assert len(desk.document.songs) == 1
+
+
+def test_a_file_dropped_on_the_stems_joins_the_song_whatever_its_name(desk, job, wav, qtbot):
+    drop(desk.window, [wav("drums.wav")])
+    qtbot.waitUntil(lambda: len(desk.document.stems) == 1 and desk.window.stems.isVisible())
+    stems = desk.window.stems
+    inside = stems.mapTo(desk.window, QPoint(stems.width() // 2, stems.height() // 2))
+    drop(desk.window, [wav("Take 7.wav")], at=inside)
+    qtbot.waitUntil(lambda: len(desk.document.stems) == 2)
+    assert len(desk.document.songs) == 1
+
+
+def test_the_same_file_again_is_only_told(with_stem, qtbot):
+    drop(with_stem.window, [only_stem(with_stem).path])
+    qtbot.waitUntil(with_stem.window.notices.isVisible)
+    assert "already" in with_stem.window.notices.text.text()
+    assert len(with_stem.document.stems) == 1
+
+
+def test_a_damaged_file_says_so_on_its_row_with_remedies(desk, job, qtbot, tmp_path):
+    path = tmp_path / "broken.wav"
+    path.write_bytes(b"RIFF")
+    drop(desk.window, [path])
+    qtbot.waitUntil(lambda: bool(desk.document.stems) and only_stem(desk).state is StemState.FAILED)
+    row = desk.window.stems.row(only_stem(desk).stem_id)
+    assert row.problem.isVisible()
+    assert "Cannot read 'broken.wav'" in row.problem.text()
+    assert row.retry.isVisible()
+    assert row.remove.isVisible()
+    assert row.replace.isVisible()
+
+
+def test_retry_on_the_row_transcribes_again(desk, job, wav, qtbot):
+    drop(desk.window, [wav("keys.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    job.fail()
+    row = desk.window.stems.row(only_stem(desk).stem_id)
+    qtbot.mouseClick(row.retry, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(job.requests) == 2)
+    assert only_stem(desk).failure is None
+
+
+def test_a_failed_stem_does_not_stop_the_next(desk, job, wav, qtbot):
+    drop(desk.window, [wav("bass.wav"), wav("keys.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    job.fail()
+    qtbot.waitUntil(lambda: len(job.requests) == 2)
+    assert job.request.path.name == "keys.wav"
+
+
+def test_progress_stands_in_row_and_status_line(desk, job, wav, qtbot):
+    drop(desk.window, [wav("bass.wav"), wav("keys.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    job.progress(1.0)
+    row = desk.window.stems.row(desk.document.stems[0].stem_id)
+    assert row.state.text() == "50 %"
+    assert desk.window.status.doing.text() == "bass.wav: 50 %   10x real time"
+    assert desk.window.status.waiting.text() == "1 queued"
+
+
+def test_esc_cancels_and_the_row_can_start_again(desk, job, wav, qtbot):
+    drop(desk.window, [wav("keys.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    press(qtbot, desk, Qt.Key.Key_Escape)
+    assert only_stem(desk).state is StemState.CANCELLED
+    assert desk.window.stems.row(only_stem(desk).stem_id).retry.isVisible()
+
+
+def test_shift_esc_cancels_what_waits_too(desk, job, wav, qtbot):
+    drop(desk.window, [wav("bass.wav"), wav("keys.wav"), wav("drums.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    press(qtbot, desk, Qt.Key.Key_Escape, Qt.KeyboardModifier.ShiftModifier)
+    assert {stem.state for stem in desk.document.stems} == {StemState.CANCELLED}
+
+
+def test_another_kind_is_heard_again_and_undo_brings_the_notes_back(with_stem, job, qtbot):
+    row = with_stem.window.stems.row(only_stem(with_stem).stem_id)
+    before = only_stem(with_stem).heard
+    row.kind.setCurrentIndex(row.kind.findData(StemKind.DRUMS))
+    row.kind.activated.emit(row.kind.currentIndex())
+    qtbot.waitUntil(lambda: isinstance(job.request, TranscribeRequest) and len(job.requests) == 3)
+    assert job.request.options.kind is StemKind.DRUMS
+    press(qtbot, with_stem, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert only_stem(with_stem).heard is before
+    assert only_stem(with_stem).state is StemState.DONE
+
+
+def test_the_found_tempo_stands_in_transport_and_inspector(with_stem):
+    assert with_stem.window.transport.bpm.value() == 122.0
+    assert with_stem.window.transport.key.text() == "A min"
+    assert with_stem.window.inspector.tempo_note.text() == "122.00 BPM\nthe drums\n93 % sure"
+
+
+def test_a_typed_tempo_counts_and_the_found_one_comes_back(with_stem, qtbot):
+    field = with_stem.window.transport.bpm
+    field.lineEdit().selectAll()
+    qtbot.keyClicks(field.lineEdit(), "96")
+    qtbot.keyClick(field.lineEdit(), Qt.Key.Key_Return)
+    assert with_stem.document.current_song.tempo.bpm == 96.0
+    with_stem.window.actions_by_name["found_tempo"].trigger()
+    assert with_stem.document.current_song.tempo.bpm == 122.0
+
+
+@pytest.mark.parametrize(("button", "bpm"), [("half", 61.0), ("double", 244.0)])
+def test_half_and_double_tempo(with_stem, qtbot, button, bpm):
+    qtbot.mouseClick(getattr(with_stem.window.transport, button), Qt.MouseButton.LeftButton)
+    assert with_stem.document.current_song.tempo.bpm == bpm
+
+
+def test_m_mutes_the_track_and_the_export_leaves_it_out(with_stem, qtbot):
+    press(qtbot, with_stem, Qt.Key.Key_M)
+    song = with_stem.document.current_song
+    assert with_stem.document.transcription_of(song.song_id).tracks == ()
+    assert not with_stem.window.export_button.isEnabled()
+    press(qtbot, with_stem, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert with_stem.window.export_button.isEnabled()
+
+
+def test_a_track_is_renamed_in_place(with_stem, qtbot):
+    press(qtbot, with_stem, Qt.Key.Key_F2)
+    (row,) = with_stem.window.tracks.rows
+    qtbot.keyClicks(row.name, "Rhodes")
+    qtbot.keyClick(row.name, Qt.Key.Key_Return)
+    (track,) = with_stem.document.tracks_of(with_stem.document.current_song.song_id)
+    assert track.track.name == "Rhodes"
+
+
+def test_esc_while_renaming_keeps_the_name(with_stem, qtbot):
+    press(qtbot, with_stem, Qt.Key.Key_F2)
+    (row,) = with_stem.window.tracks.rows
+    qtbot.keyClicks(row.name, "Rhodes")
+    qtbot.keyClick(row.name, Qt.Key.Key_Escape)
+    assert row.name.text() == "Piano"
+    assert only_stem(with_stem).state is StemState.DONE
+
+
+@pytest.fixture
+def with_daw(with_stem, tmp_path):
+    """The desk on a machine that has Reaper."""
+    root = tmp_path / "REAPER Media"
+    root.mkdir()
+    found = FoundDaw(Daw.REAPER, root / "Notewright", root, "default folder")
+    with_stem.window.export_menu._find_daws = lambda: (found,)
+    return with_stem, found
+
+
+def test_one_click_writes_into_the_daw_folder_and_undo_takes_it_back(with_daw, qtbot):
+    desk, found = with_daw
+    desk.window.export_menu.rebuild()
+    action = desk.window.export_menu.actions()[0]
+    assert action.text().startswith("Reaper")
+    action.trigger()
+    qtbot.waitUntil(desk.window.notices.isVisible)
+    (written,) = found.folder.glob("*.mid")
+    assert f"Written: {written}" in desk.window.notices.text.text()
+    assert [button.text() for button in desk.window.notices.buttons] == ["Reveal", "Undo"]
+    qtbot.mouseClick(desk.window.notices.buttons[1], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not found.folder.exists())
+
+
+def test_ctrl_e_exports_where_the_last_export_went(with_daw, qtbot):
+    desk, found = with_daw
+    desk.window.export_menu.rebuild()
+    desk.window.export_menu.actions()[0].trigger()
+    qtbot.waitUntil(lambda: len(list(found.folder.glob("*.mid"))) == 1)
+    press(qtbot, desk, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: len(list(found.folder.glob("*.mid"))) == 2)
+
+
+def test_a_full_folder_is_told_in_the_strip(with_daw, qtbot):
+    desk, found = with_daw
+    found.folder.write_text("a file where the folder should be")
+    desk.window.export_menu.rebuild()
+    desk.window.export_menu.actions()[0].trigger()
+    qtbot.waitUntil(desk.window.notices.isVisible)
+    assert "is a file" in desk.window.notices.text.text()
+
+
+def test_the_copied_song_is_a_file_that_parses(with_stem, qtbot):
+    press(qtbot, with_stem, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    (url,) = QApplication.clipboard().mimeData().urls()
+    assert len(mido.MidiFile(url.toLocalFile()).tracks) == 2
+    QApplication.clipboard().clear()
+
+
+def test_without_a_sound_device_only_playing_is_off_and_says_why(with_stem, sound, qtbot):
+    sound.problem = "no sound device"
+    with_stem.player.look_for_device()
+    assert with_stem.window.status.sound.text() == "no sound device: playback off"
+    assert not with_stem.window.actions_by_name["play"].isEnabled()
+    assert with_stem.window.actions_by_name["save_song"].isEnabled()
+
+
+def test_space_plays_the_stem_and_pauses(with_stem, sound, qtbot):
+    press(qtbot, with_stem, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: with_stem.player.is_playing)
+    sounding = sound.stream.blocks(4)
+    assert abs(sounding).max() > 0.1
+    press(qtbot, with_stem, Qt.Key.Key_Space)
+    assert not with_stem.player.is_playing
+
+
+def test_remove_and_undo(with_stem, qtbot):
+    press(qtbot, with_stem, Qt.Key.Key_Delete)
+    assert with_stem.document.stems == ()
+    assert with_stem.window.empty.isVisible()
+    press(qtbot, with_stem, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert only_stem(with_stem).heard.note_count == 2
+    assert with_stem.document.current_song.tempo.bpm == 122.0
+
+
+def test_removing_the_running_stem_stops_its_job(desk, job, wav, qtbot):
+    drop(desk.window, [wav("keys.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    press(qtbot, desk, Qt.Key.Key_Delete)
+    assert not desk.parts.queue.is_busy
+
+
+def test_closing_while_running_asks_nothing(desk, job, wav, qtbot):
+    drop(desk.window, [wav("keys.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    desk.window.close()
+    assert not desk.window.isVisible()
+
+
+def test_geometry_and_choices_are_remembered(desk, settings):
+    desk.window.actions_by_name["show_inspector"].setChecked(False)
+    desk.window.close()
+    assert settings.shows_inspector is False
+    assert not settings.geometry.isEmpty()
+
+
+def test_every_interactive_widget_has_an_accessible_name(with_stem):
+    kinds = (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit)
+    widgets = [w for kind in kinds for w in with_stem.window.findChildren(kind)]
+    made_by_qt = [w for w in widgets if "qt_" in (w.objectName()[:3], w.parent().objectName()[:3])]
+    inside_others = [w for w in widgets if isinstance(w.parent(), (QAbstractSpinBox, QComboBox))]
+    ours = set(widgets) - set(made_by_qt) - set(inside_others)
+    nameless = [w for w in ours if not w.accessibleName()]
+    assert [(type(w), w.parent()) for w in nameless] == []
+
+
+def test_every_action_is_in_a_menu_and_no_shortcut_is_taken_twice(desk):
+    in_menus = [
+        action for menu in desk.window.menuBar().actions() for action in menu.menu().actions()
+    ]
+    ours = [action for action in desk.window.actions() if action.objectName()]
+    assert {a.objectName() for a in ours} - {"export"} <= {a.objectName() for a in in_menus}
+    shortcuts = [a.shortcut().toString() for a in ours if not a.shortcut().isEmpty()]
+    assert len(shortcuts) == len(set(shortcuts))
+
+
+def test_text_fields_leave_drops_to_the_window(with_stem):
+    assert not any(field.acceptDrops() for field in with_stem.window.findChildren(QLineEdit))
