@@ -89,10 +89,14 @@ def song_of(parts: Iterable[Transcription], *, tempo: TempoMap, key: Key | None)
 
 
 def _numbered(tracks: Sequence[Track]) -> tuple[Track, ...]:
-    seen: dict[str, int] = {}
-    named = []
+    names = {track.name for track in tracks}  # not to be given to another track
+    given: set[str] = set()
+    numbered = []
     for track in tracks:
-        seen[track.name] = seen.get(track.name, 0) + 1
-        count = seen[track.name]
-        named.append(track if count == 1 else track.renamed(f"{track.name} {count}"))
-    return tuple(named)
+        name, number = track.name, 1
+        while name in given or (number > 1 and name in names):
+            number += 1
+            name = f"{track.name} {number}"
+        given.add(name)
+        numbered.append(track.renamed(name))
+    return tuple(numbered)
