@@ -1,7 +1,7 @@
 """Put a song's MIDI files into a folder: all of them or none, and never over anything else.
 
-Every file is first written completely under a temporary name in the same folder. Then each name is
-claimed by creating it, which fails if it exists, and the finished file takes the claimed place.
+Every file is first written completely under a temporary name in the same folder, then renamed in a
+way that fails if the name is taken.
 """
 
 import errno
@@ -167,11 +167,24 @@ def _write_all(files: Sequence[_File], folder: Path, made: list[Path]) -> tuple[
     paths = _free_paths(files, folder)
     parts = [_write_temporary(folder, file.content, made) for file in files]
     for part, path in zip(parts, paths, strict=True):
-        path.open("xb").close()
-        made.append(path)
-        part.replace(path)
+        _move_to_free_name(part, path, made)
         made.remove(part)
     return paths
+
+
+def _move_to_free_name(part: Path, path: Path, made: list[Path]) -> None:
+    """Rename `part` to `path`, or raise FileExistsError if that name is taken.
+
+    Windows refuses such a rename by itself. Elsewhere the name is claimed with an empty file; on
+    Windows a virus scanner that opens the claim would block the rename.
+    """
+    if os.name == "nt":
+        part.rename(path)
+        made.append(path)
+        return
+    path.open("xb").close()
+    made.append(path)
+    part.replace(path)
 
 
 def _free_paths(files: Sequence[_File], folder: Path) -> tuple[Path, ...]:

@@ -22,6 +22,7 @@ from core.daw.preferences import (
     ardour_session_folder,
     live_user_library,
     lmms_working_folder,
+    named_folder,
     reaper_folders,
 )
 from core.errors import DeliveryError
@@ -183,8 +184,8 @@ def _windows_places(machine: Machine) -> Iterator[_Place]:
     yield from _live_places(_numbered(roaming / "Ableton", "Live *"), "Preferences/Library.cfg")
     yield _live_default(documents / "Ableton" / "User Library")
     yield from _reaper_places(roaming / "REAPER" / "reaper.ini", documents)
-    if FL_STUDIO_DATA in machine.registry:
-        shared = Path(machine.registry[FL_STUDIO_DATA])
+    shared = named_folder(machine.registry.get(FL_STUDIO_DATA, ""))
+    if shared is not None:
         yield _fl_studio_place(shared / "FL Studio", "preferences: Image-Line user data folder")
     yield _fl_studio_place(documents / "Image-Line" / "FL Studio")
     yield _Place(Daw.BITWIG, documents / "Bitwig Studio", f"Library/Clips/{OUR_FOLDER}")
@@ -219,11 +220,18 @@ def _linux_places(machine: Machine) -> Iterator[_Place]:
     documents, home = machine.documents, machine.home
     config = _folder_variable(machine, "XDG_CONFIG_HOME", home / ".config")
     yield from _reaper_places(config / "REAPER" / "reaper.ini", documents)
+    flatpak_reaper = _flatpak_config(home, "fm.reaper.Reaper")
+    yield from _reaper_places(flatpak_reaper / "REAPER" / "reaper.ini", documents)
     yield _Place(Daw.BITWIG, home / "Bitwig Studio", f"Library/Clips/{OUR_FOLDER}")
     yield _Place(Daw.BITWIG, documents / "Bitwig Studio", f"Library/Clips/{OUR_FOLDER}")
     yield from _studio_one_places(documents)
     yield from _ardour_places(config, home, home)
+    yield from _ardour_places(_flatpak_config(home, "org.ardour.Ardour"), home, home)
     yield from _lmms_places(machine)
+
+
+def _flatpak_config(home: Path, application: str) -> Path:
+    return home / ".var" / "app" / application / "config"
 
 
 def _places_in_documents(documents: Path) -> Iterator[_Place]:
@@ -247,9 +255,12 @@ def _live_default(user_library: Path) -> _Place:
 
 
 def _reaper_places(reaper_ini: Path, documents: Path) -> Iterator[_Place]:
+    """Yield the folders of Reaper; it makes its default one only for unsaved recordings."""
     for path in reaper_folders(reaper_ini):
         yield _Place(Daw.REAPER, path, OUR_FOLDER, "preferences: reaper.ini")
     yield _Place(Daw.REAPER, documents / "REAPER Media", OUR_FOLDER)
+    if _is_file(reaper_ini):
+        yield _Place(Daw.REAPER, documents, OUR_FOLDER, "its settings in reaper.ini")
 
 
 def _fl_studio_place(user_data: Path, found_by: str = "default folder") -> _Place:
@@ -315,6 +326,13 @@ def _is_folder(path: Path) -> bool:
     """Like Path.is_dir, but a folder that may not be looked at is no folder for us."""
     try:
         return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
     except (OSError, ValueError):
         return False
 

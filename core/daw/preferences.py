@@ -31,6 +31,23 @@ class _UnsafeXmlError(Exception):
     """The document declares entities or nests absurdly deep."""
 
 
+def named_folder(text: str, *, home: Path | None = None) -> Path | None:
+    """Return the path if it can be meant as a folder on this machine.
+
+    Relative paths depend on where the DAW was started. Looking into a network share or a device
+    path (both start with two slashes) can hang for minutes, or hand a password hash to a stranger.
+    """
+    cleaned = text.strip()
+    if not cleaned or any(ord(character) < 32 for character in cleaned):
+        return None
+    if home is not None and (cleaned == "~" or cleaned.startswith(("~/", "~\\"))):
+        return home / cleaned[1:].replace("\\", "/").lstrip("/")
+    if cleaned[:2].replace("\\", "/") == "//":
+        return None
+    path = Path(cleaned)
+    return path if path.is_absolute() else None
+
+
 def live_user_library(library_cfg: Path) -> Path | None:
     """Return the User Library that Ableton Live's `Library.cfg` names.
 
@@ -42,17 +59,19 @@ def live_user_library(library_cfg: Path) -> Path | None:
         if "UserLibrary" not in element.tags:
             continue
         if element.tags[-1] == "ProjectPath" and parent is None:
-            parent = _absolute(element.attributes.get("Value", ""))
+            parent = named_folder(element.attributes.get("Value", ""))
         if element.tags[-1] == "ProjectName" and name is None:
             name = element.attributes.get("Value", "")
-    return parent / name if parent and name else parent
+    if parent is None or not name or name != Path(name).name:
+        return parent
+    return parent / name
 
 
 def lmms_working_folder(lmmsrc_xml: Path) -> Path | None:
     """Return <paths workingdir="..."/> of LMMS's `.lmmsrc.xml`."""
     for element in _xml_elements(lmmsrc_xml):
         if element.tags[-1] == "paths" and "workingdir" in element.attributes:
-            return _absolute(element.attributes["workingdir"])
+            return named_folder(element.attributes["workingdir"])
     return None
 
 
@@ -60,7 +79,7 @@ def ardour_session_folder(config: Path, home: Path) -> Path | None:
     """Return Ardour's (or Mixbus's) "Default folder for new sessions"; `~` stands for `home`."""
     for element in _xml_elements(config):
         if element.attributes.get("name") == "default-session-parent-dir":
-            return _absolute(element.attributes.get("value", ""), home=home)
+            return named_folder(element.attributes.get("value", ""), home=home)
     return None
 
 
@@ -75,25 +94,8 @@ def reaper_folders(reaper_ini: Path) -> tuple[Path, ...]:
         elif section == "reaper" and "=" in stripped:
             key, _, value = stripped.partition("=")
             settings.setdefault(key.strip().casefold(), value.strip().strip('"'))
-    paths = (_absolute(settings.get(key, "")) for key in ("defsavepath", "defrecpath"))
+    paths = (named_folder(settings.get(key, "")) for key in ("defsavepath", "defrecpath"))
     return tuple(path for path in paths if path is not None)
-
-
-def _absolute(text: str, *, home: Path | None = None) -> Path | None:
-    """Return the path if it can be meant as a folder on this machine.
-
-    Relative paths depend on where the DAW was started. Looking into a network share or a device
-    path (both start with two slashes) can hang for minutes, or hand a password hash to a stranger.
-    """
-    cleaned = text.strip()
-    if not cleaned or any(ord(character) < 32 for character in cleaned):
-        return None
-    if home is not None and (cleaned == "~" or cleaned.startswith(("~/", "~\\"))):
-        return home / cleaned[2:].replace("\\", "/")
-    if cleaned[:2].replace("\\", "/") == "//":
-        return None
-    path = Path(cleaned)
-    return path if path.is_absolute() else None
 
 
 def _text_of(path: Path) -> str:

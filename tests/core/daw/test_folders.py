@@ -219,6 +219,36 @@ def test_missing_project_folder_of_reaper_gives_way_to_the_recording_folder(mach
     assert found(machine, Daw.REAPER).root == tmp_path / "Recordings"
 
 
+@pytest.mark.parametrize(("machine", "ini"), REAPER_INIS, indirect=["machine"])
+def test_reaper_that_never_recorded_uses_documents(machine, ini):
+    write(machine.home / ini, "[REAPER]\nlastproject=\n")
+    reaper = found(machine, Daw.REAPER)
+    assert reaper.folder == machine.documents / "Notewright"
+    assert reaper.found_by == "its settings in reaper.ini"
+
+
+FLATPAKS = [
+    (
+        Daw.REAPER,
+        ".var/app/fm.reaper.Reaper/config/REAPER/reaper.ini",
+        "[REAPER]\ndefsavepath={}\n",
+    ),
+    (
+        Daw.ARDOUR,
+        ".var/app/org.ardour.Ardour/config/ardour8/config",
+        '<Ardour><Option name="default-session-parent-dir" value="{}"/></Ardour>',
+    ),
+]
+
+
+@on_linux
+@pytest.mark.parametrize(("daw", "preferences", "text"), FLATPAKS)
+def test_daw_installed_as_a_flatpak_is_found(machine, daw, preferences, text, tmp_path):
+    make_folders(tmp_path, "Songs")
+    write(machine.home / preferences, text.format(tmp_path / "Songs"))
+    assert found(machine, daw).root == tmp_path / "Songs"
+
+
 @everywhere
 def test_working_folder_of_lmms_comes_from_its_preferences(machine, tmp_path):
     make_folders(tmp_path, "Beats")
@@ -277,6 +307,14 @@ def test_user_data_folder_of_fl_studio_comes_from_the_registry(machine, tmp_path
     assert found(moved, Daw.FL_STUDIO).root == tmp_path / "Samples" / "FL Studio"
 
 
+@on_windows
+@pytest.mark.parametrize("shared", ["", "relative", r"\\server\share"])
+def test_unusable_registry_value_gives_way_to_the_default(machine, shared):
+    make_folders(machine.documents, "Image-Line/FL Studio")
+    odd = Machine("windows", machine.home, machine.documents, registry={FL_STUDIO_DATA: shared})
+    assert found(odd, Daw.FL_STUDIO).found_by == "default folder"
+
+
 REASON_TRACES = [
     ("windows", "AppData/Roaming/Propellerhead Software/Reason"),
     ("macos", "Library/Application Support/Propellerhead Software/Reason"),
@@ -293,8 +331,8 @@ def test_reason_without_a_folder_of_its_own_uses_documents(machine, trace):
 @pytest.mark.parametrize("bundle", ["Song.logicx", "Song.band", "Song.LOGICX/Media"])
 def test_folder_within_a_bundle_is_never_offered(machine, bundle, tmp_path):
     make_folders(tmp_path, bundle)
-    ini = machine.home / "Library/Application Support/REAPER/reaper.ini"
-    write(ini, f"[REAPER]\ndefsavepath={tmp_path / bundle}\n")
+    text = f'<lmms><paths workingdir="{tmp_path / bundle}"/></lmms>'
+    write(machine.home / ".lmmsrc.xml", text)
     assert find_daws(machine) == ()
 
 

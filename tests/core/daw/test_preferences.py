@@ -94,6 +94,15 @@ def test_only_the_user_library_of_live_counts(tmp_path):
     assert live_user_library(written(tmp_path, text)) == Path("/music/Ableton/Mine")
 
 
+@pytest.mark.parametrize("name", ["", "../../other", "/other"])
+def test_library_name_cannot_lead_out_of_its_folder(tmp_path, name):
+    text = (
+        f'<Ableton><UserLibrary><ProjectName Value="{name}"/><ProjectPath Value="/music"/>'
+        "</UserLibrary></Ableton>"
+    )
+    assert live_user_library(written(tmp_path, text)) == Path("/music")
+
+
 def test_live_without_a_path_names_no_folder(tmp_path):
     text = '<Ableton><UserLibrary><ProjectName Value="User Library"/></UserLibrary></Ableton>'
     assert live_user_library(written(tmp_path, text)) is None
@@ -123,7 +132,13 @@ def test_ini_with_a_null_character_names_no_folder(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("~", "/home/ann"), ("~/Sessions", "/home/ann/Sessions"), ("/srv/audio", "/srv/audio")],
+    [
+        ("~", "/home/ann"),
+        ("~/Sessions", "/home/ann/Sessions"),
+        ("~\\Documents", "/home/ann/Documents"),
+        ("~//etc", "/home/ann/etc"),
+        ("/srv/audio", "/srv/audio"),
+    ],
 )
 def test_tilde_of_ardour_is_the_home_folder(tmp_path, value, expected):
     text = f'<Ardour><Option name="default-session-parent-dir" value="{value}"/></Ardour>'
