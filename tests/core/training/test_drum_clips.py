@@ -1,0 +1,35 @@
+"""Procedural drums and the clips made of them."""
+
+import numpy as np
+import pytest
+
+from core.training.drum_clips import CLIP_S, make_drum_clip, random_pattern
+from core.training.drum_synth import SAMPLE_RATE_HZ, Drum, random_kit
+
+
+@pytest.mark.parametrize("drum", list(Drum), ids=lambda drum: drum.name.lower())
+def test_every_drum_of_a_kit_sounds_at_once(drum: Drum) -> None:
+    takes = random_kit(np.random.default_rng(1))[drum]
+    loudest_in_first_50_ms = min(np.abs(take[: SAMPLE_RATE_HZ // 20]).max() for take in takes)
+    assert loudest_in_first_50_ms > 0.2
+
+
+def test_a_clip_is_as_long_as_its_labels_say_and_never_clips() -> None:
+    rng = np.random.default_rng(2)
+    clip = make_drum_clip(rng, [random_kit(rng)], [])
+    assert len(clip.samples) == int(CLIP_S * SAMPLE_RATE_HZ)
+    assert np.abs(clip.samples).max() == pytest.approx(0.9, abs=1e-3)
+    assert max(hit.at_s for hit in clip.hits) < CLIP_S
+
+
+def test_patterns_use_every_drum() -> None:
+    hits = [hit for seed in range(30) for hit in random_pattern(np.random.default_rng(seed))]
+    assert {hit.drum for hit in hits} == set(Drum)
+
+
+def test_one_seed_makes_one_clip() -> None:
+    kits = [random_kit(np.random.default_rng(3))]
+    first = make_drum_clip(np.random.default_rng(4), kits, [])
+    second = make_drum_clip(np.random.default_rng(4), kits, [])
+    assert np.array_equal(first.samples, second.samples)
+    assert first.hits == second.hits

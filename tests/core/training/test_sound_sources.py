@@ -1,0 +1,30 @@
+"""The licence rule of the release weights."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.models.checkpoint import read_metadata
+from core.training.shard_making import FONT_SHARES
+from core.training.sound_sources import SoundSource, Use, source_named, sources_for
+
+MODELS = Path(__file__).resolve().parents[3] / "resources" / "models"
+FREE = ("MIT", "CC0-1.0", "public domain", "MIT (parts CC0 or public domain)")
+
+
+@pytest.mark.parametrize("source", sources_for(Use.RELEASE), ids=lambda source: source.name)
+def test_release_weights_hear_only_free_sounds(source: SoundSource) -> None:
+    assert source.licence in FREE
+
+
+@pytest.mark.parametrize("name", FONT_SHARES)
+def test_the_recipe_draws_only_from_release_sources(name: str) -> None:
+    assert source_named(name).use is Use.RELEASE
+
+
+@pytest.mark.parametrize("file", ["pitch_v1.safetensors", "drums_v1.safetensors"])
+def test_weights_name_what_they_heard(file: str) -> None:
+    heard = json.dumps(read_metadata(MODELS / file).get("heard", ""))
+    assert "Frank Wen" in heard
+    assert "GPL" not in heard
