@@ -67,6 +67,7 @@ class Desk:
 
     def start_late(self) -> None:
         """Do what can wait until the window stands."""
+        self.job.warm_up()
         self.player.look_for_device()
         self.background.run(
             lambda _cancel: self.drag_files.prune(),

@@ -172,6 +172,11 @@ class Song:
         return self.found.tempo if self.found is not None else TempoMap()
 
     @property
+    def is_tempo_known(self) -> bool:
+        """Whether `tempo` is more than a guess that everything starts with."""
+        return self.choice.tempo is not None or self.found is not None
+
+    @property
     def key(self) -> Key | None:
         return self.found.key if self.found is not None else None
 
@@ -192,6 +197,7 @@ class Document(QObject):
         self.undo_stack = QUndoStack(self)
         self._songs: dict[SongId, Song] = {}
         self._stems: dict[StemId, Stem] = {}
+        self._tracks_of: dict[SongId, tuple[SongTrack, ...]] = {}  # until the song changes
         self._last_id = 0
         self._current_song: SongId | None = None
         self._selected_stem: StemId | None = None
@@ -225,28 +231,9 @@ class Document(QObject):
 
     def tracks_of(self, song_id: SongId) -> tuple[SongTrack, ...]:
         """Return the song's tracks in the order of its stems, as the user named and muted them."""
-        song = self._songs[song_id]
-        found = [
-            (TrackId(stem.stem_id, track.name), track)
-            for stem in self.stems_of(song_id)
-            if stem.heard is not None
-            for track in stem.heard.tracks
-        ]
-        named = [
-            track.renamed(song.choice.name_of(track_id, track.name)) for track_id, track in found
-        ]
-        numbered = song_of([Transcription(tuple(named))], tempo=song.tempo, key=None).tracks
-        return tuple(
-            SongTrack(
-                track_id,
-                track,
-                colour_index=index,
-                is_muted=track_id in song.choice.muted,
-                is_soloed=track_id in song.choice.soloed,
-                is_exported=song.choice.exports(track_id),
-            )
-            for index, ((track_id, _), track) in enumerate(zip(found, numbered, strict=True))
-        )
+        if song_id not in self._tracks_of:
+            self._tracks_of[song_id] = self._named_tracks(self._songs[song_id])
+        return self._tracks_of[song_id]
 
     def transcription_of(self, song_id: SongId) -> Transcription:
         """Return what is exported of the song: the tracks that are not muted."""
@@ -267,6 +254,7 @@ class Document(QObject):
         """Add the song, or replace the one with its id."""
         is_new = song.song_id not in self._songs
         self._songs[song.song_id] = song
+        self._tracks_of.pop(song.song_id, None)
         if is_new:
             self.songsChanged.emit()
         self.songChanged.emit(song.song_id)
@@ -279,7 +267,9 @@ class Document(QObject):
             self.stemAdded.emit(stem.stem_id)
         else:
             self.stemChanged.emit(stem.stem_id)
-        if before is None or before.heard is not stem.heard:
+        is_as_long = before is not None and before.duration_s == stem.duration_s
+        if before is None or before.heard is not stem.heard or not is_as_long:
+            self._tracks_of.pop(stem.song_id, None)
             self.songChanged.emit(stem.song_id)
 
     def change_stem(self, stem_id: int, change: Callable[[Stem], Stem]) -> None:
@@ -291,6 +281,7 @@ class Document(QObject):
     def remove_stem(self, stem_id: StemId) -> None:
         """Take the stem out, and its song with the last one."""
         stem = self._stems.pop(stem_id)
+        self._tracks_of.pop(stem.song_id, None)
         if self._selected_stem == stem_id:
             self.select_stem(next((s.stem_id for s in self.stems_of(stem.song_id)), None))
         self.stemRemoved.emit(stem_id)
@@ -318,6 +309,29 @@ class Document(QObject):
         if stem_id is not None:
             self.show_song(self._stems[stem_id].song_id)
         self.selectedStemChanged.emit()
+
+    def _named_tracks(self, song: Song) -> tuple[SongTrack, ...]:
+        found = [
+            (TrackId(stem.stem_id, track.name), track)
+            for stem in self.stems_of(song.song_id)
+            if stem.heard is not None
+            for track in stem.heard.tracks
+        ]
+        named = [
+            track.renamed(song.choice.name_of(track_id, track.name)) for track_id, track in found
+        ]
+        numbered = song_of([Transcription(tuple(named))], tempo=song.tempo, key=None).tracks
+        return tuple(
+            SongTrack(
+                track_id,
+                track,
+                colour_index=index,
+                is_muted=track_id in song.choice.muted,
+                is_soloed=track_id in song.choice.soloed,
+                is_exported=song.choice.exports(track_id),
+            )
+            for index, ((track_id, _), track) in enumerate(zip(found, numbered, strict=True))
+        )
 
     def _remove_song(self, song_id: SongId) -> None:
         del self._songs[song_id]

@@ -26,7 +26,7 @@ class DeviceOffer:
 def model_offers() -> tuple[ModelOffer, ...]:
     """Return the automatic choice, then every model whose weights are installed."""
     best = MODELS[0]
-    automatic = ModelOffer(AUTO_MODEL, f"Automatic ({best.title})", best.good_at)
+    automatic = ModelOffer(AUTO_MODEL, f"auto: {best.title}", best.good_at)
     installed = [model for model in MODELS if model.is_installed]
     return (automatic, *(ModelOffer(m.id, m.title, m.good_at) for m in installed))
 
@@ -34,7 +34,7 @@ def model_offers() -> tuple[ModelOffer, ...]:
 def device_offers() -> tuple[DeviceOffer, ...]:
     """Return every device; which of them this machine has, only the worker process knows."""
     return (
-        DeviceOffer(Device.AUTO, "Automatic"),
+        DeviceOffer(Device.AUTO, "auto"),
         DeviceOffer(Device.CPU, "CPU"),
         DeviceOffer(Device.CUDA, "NVIDIA GPU"),
         DeviceOffer(Device.MPS, "Apple GPU"),

@@ -57,6 +57,10 @@ class TranscribeJob(QObject):
         self._supervisor.replied.connect(self._report)
         self._thread.start()
 
+    def warm_up(self) -> None:
+        """Start the child, so that the first file need not wait for its imports."""
+        QMetaObject.invokeMethod(self._supervisor, "warm_up", Qt.ConnectionType.QueuedConnection)
+
     def start(self, request: TranscribeRequest | TempoRequest) -> None:
         """Send the request to the child; the job before it must have been answered."""
         self._requested.emit(request)
@@ -108,6 +112,10 @@ class _Supervisor(QObject):
         self._grace.setSingleShot(True)
         self._grace.setInterval(CANCEL_GRACE_MS)
         self._grace.timeout.connect(self._kill_unresponsive_child)
+
+    @Slot()
+    def warm_up(self) -> None:
+        self._living_pipe()
 
     @Slot(object)
     def begin(self, request: TranscribeRequest | TempoRequest) -> None:

@@ -1,12 +1,14 @@
 """The worker process: hears one file after another for the window, until its pipe closes.
 
-Only this process imports torch, and only when the first request arrives.
+Only this process imports torch; the window starts it early, so that the first file finds it ready.
 """
 
 import logging
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from multiprocessing.connection import Connection
 from os import devnull
 from pathlib import Path
@@ -38,6 +40,8 @@ Answer = Callable[[TranscribeRequest | TempoRequest, OnProgress, CancelToken], R
 
 def worker_main(pipe: Connection) -> None:
     """Run the child process: answer requests until the window closes the pipe."""
+    with suppress(Exception):  # what is broken breaks again in the first request, and is told
+        import_module("core.engine.transcriber")
     serve(pipe, _Listener().answer)
 
 
@@ -118,7 +122,6 @@ class _Listener:
 
 def _tempo_reply(request: TempoRequest, cancel: CancelToken) -> TempoReply:
     from core.rhythm.estimate import TempoChoice
-
     from core.score.key import estimate_key
     from core.song import find_tempo
 

@@ -90,9 +90,11 @@ class Inspector(QScrollArea):
         with QSignalBlocker(self.model):
             self.model.setCurrentIndex(self.model.findData(stem.choice.model))
         if heard is None:
-            self.kind_note.setText("")
-            self.device_note.setText("")
+            self.kind_note.hide()
+            self.device_note.hide()
         else:
+            self.kind_note.show()
+            self.device_note.show()
             kind, found_by = heard.source.kind, heard.kind_found_by
             self.kind_note.setText(self.tr("heard as {0} ({1})").format(kind, found_by))
             speed = f"{heard.times_real_time:.1f}".removesuffix(".0")

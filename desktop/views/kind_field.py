@@ -9,7 +9,7 @@ from desktop.session.document import Stem
 
 def fill_with_kinds(field: QComboBox) -> None:
     """Offer recognition, then every kind."""
-    field.addItem(field.tr("recognise"), None)
+    field.addItem(field.tr("auto"), None)
     for kind in StemKind:
         field.addItem(kind.value, kind.value)
 
@@ -17,7 +17,7 @@ def fill_with_kinds(field: QComboBox) -> None:
 def show_kind(field: QComboBox, stem: Stem) -> None:
     """Show the kind that was chosen for the stem, or what it was recognised as."""
     recognised = stem.heard is not None and stem.choice.kind is None
-    text = field.tr("{0} (recognised)") if recognised else field.tr("recognise")
+    text = field.tr("auto: {0}") if recognised else field.tr("auto")
     kind = stem.heard.source.kind.value if stem.heard is not None else ""
     with QSignalBlocker(field):
         field.setItemText(0, text.format(kind))

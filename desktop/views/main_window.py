@@ -51,7 +51,7 @@ from desktop.views.track_list import TrackList
 from desktop.views.transport_bar import TransportBar
 
 FIRST_SIZE, SMALLEST_SIZE = QSize(1280, 800), QSize(960, 600)
-LEFT_PX, RIGHT_PX = 240, 224
+LEFT_PX, RIGHT_PX = 240, 240
 SKIPPED_NAMED = 3
 
 
@@ -337,7 +337,9 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Notewright" if song is None else f"{song.name} - Notewright")
         if song is not None:
             self.timeline.set_song(
-                track_views(self._document, song), song.tempo, duration_s(self._document, song)
+                track_views(self._document, song),
+                song.tempo if song.is_tempo_known else None,
+                duration_s(self._document, song),
             )
             self._show_lanes()
             self._show_place(self._parts.player.place_s)
@@ -365,7 +367,8 @@ class MainWindow(QMainWindow):
         """Grey out what would do nothing."""
         document, parts = self._document, self._parts
         song, stem = document.current_song, document.selected_stem
-        has_notes = song is not None and document.transcription_of(song.song_id).note_count > 0
+        tracks = document.tracks_of(song.song_id) if song is not None else ()
+        has_notes = any(item.is_exported and item.track.notes for item in tracks)
         has_sound = song is not None and parts.player.unavailable_because is None
         has_track = self.tracks.selected is not None
         is_chosen = song is not None and song.choice.tempo is not None

@@ -37,9 +37,10 @@ def lanes(document: Document, song: Song) -> list[Lane]:
 
 def duration_s(document: Document, song: Song) -> float:
     """Return how long the longest stem or the last note is."""
-    stems = document.stems_of(song.song_id)
-    last_note_s = document.transcription_of(song.song_id).end_s
-    return max([last_note_s, *(stem.duration_s for stem in stems)])
+    ends_s = [stem.duration_s for stem in document.stems_of(song.song_id)]
+    for item in document.tracks_of(song.song_id):
+        ends_s.append(max((note.offset_s for note in item.track.notes), default=0.0))
+    return max(ends_s, default=0.0)
 
 
 def _heard_until_s(stem: Stem) -> float | None:

@@ -33,7 +33,7 @@ from desktop.session.transcription_queue import TranscriptionQueue
 from desktop.views.kind_field import chosen_kind, fill_with_kinds, show_kind
 from desktop.views.theme import GRID_PX, icon, number_font, palette
 
-_DOT_PX = 10
+_DOT_PX, _EDGE_PX = 10, 2
 
 
 class StemList(QScrollArea):
@@ -156,8 +156,7 @@ class _StemRow(QFrame):
 
     def __init__(self, stem: Stem) -> None:
         super().__init__()
-        self.setObjectName("stem_row")
-        self.setProperty("selected", False)
+        self._is_selected = False
         self._dot = _StateDot()
         self.name = _ElidedLabel()
         self.state = QLabel()
@@ -232,13 +231,16 @@ class _StemRow(QFrame):
             self.problem.setText(f"{failure.problem} {failure.remedy}")
 
     def set_selected(self, is_selected: bool) -> None:
-        self.setProperty("selected", is_selected)
-        colours = palette()
-        background = colours.raised if is_selected else "transparent"
-        edge = colours.accent if is_selected else "transparent"
-        self.setStyleSheet(
-            f"#stem_row {{ background: {background}; border-left: 2px solid {edge}; }}"
-        )
+        self._is_selected = is_selected
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if not self._is_selected:
+            return
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(palette().raised))
+        painter.fillRect(0, 0, _EDGE_PX, self.height(), QColor(palette().accent))
+        painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.pressed.emit()

@@ -152,7 +152,7 @@ class _TrackRow(QFrame):
     def __init__(self, track_id: TrackId, write_files: Callable[[], tuple[Path, ...]]) -> None:
         super().__init__()
         self.track_id = track_id
-        self.setObjectName("track_row")
+        self._is_selected = False
         self._colour = _ColourBar()
         self.mute = _letter_button("M", self.tr("Mute: a ghost in the roll, left out of exports"))
         self.solo = _letter_button("S", self.tr("Solo: export only soloed tracks"))
@@ -186,8 +186,14 @@ class _TrackRow(QFrame):
         self.handle.setAccessibleName(self.tr("Drag the MIDI of {0} out").format(name))
 
     def set_selected(self, is_selected: bool) -> None:
-        background = palette().raised if is_selected else "transparent"
-        self.setStyleSheet(f"#track_row {{ background: {background}; }}")
+        self._is_selected = is_selected
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if self._is_selected:
+            painter = QPainter(self)
+            painter.fillRect(self.rect(), QColor(palette().raised))
+            painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.pressed.emit()

@@ -84,7 +84,9 @@ class TransportBar(QFrame):
         for widget in (self.bpm, self.half, self.double, self.meter):
             widget.setEnabled(song is not None)
         with QSignalBlocker(self.bpm), QSignalBlocker(self.meter):
-            self.bpm.setValue(self._tempo.bpm)
+            is_known = song is not None and song.is_tempo_known
+            self.bpm.setSpecialValueText("" if is_known else "♩ -")  # stands for the minimum
+            self.bpm.setValue(self._tempo.bpm if is_known else MIN_BPM)
             meter = str(self._tempo.meter)
             if self.meter.findText(meter) < 0:
                 self.meter.addItem(meter)

@@ -43,7 +43,7 @@ class ScriptedJob(QObject):
 
     progressed = Signal(ProgressReply)
     heard = Signal(HeardReply)
-    tempoFound = Signal(TempoReply)
+    tempoFound = Signal(TempoReply)  # noqa: N815 - as in TranscribeJob
     failed = Signal(FailedReply)
     cancelled = Signal(CancelledReply)
 
@@ -55,6 +55,9 @@ class ScriptedJob(QObject):
     @property
     def request(self):
         return self.requests[-1]
+
+    def warm_up(self):
+        pass
 
     def start(self, request):
         self.requests.append(request)
