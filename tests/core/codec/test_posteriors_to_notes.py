@@ -21,8 +21,10 @@ FPS = 50.0
 A4 = 69
 
 
-def posteriors(frames: int = 100, *, onsets: dict[int, float], sounding: tuple[int, int]):
-    """One key (A4) with onset posteriors at frames, sounding from the first to before the second."""
+def posteriors(
+    frames: int = 100, *, onsets: dict[int, float], sounding: tuple[int, int]
+) -> PitchPosteriors:
+    """A4 with onset posteriors at frames, sounding from one frame to before another."""
     onset, frame, velocity = (np.zeros((frames, 88), np.float32) for _ in range(3))
     for at, confidence in onsets.items():
         onset[at, A4 - 21] = confidence

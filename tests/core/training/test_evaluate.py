@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tests import make
 import pytest
 
 from core.training.evaluate import drum_f1, evaluate, means_of_kinds, note_f1, read_clips
+from tests import make
 
 ROOT = Path(__file__).resolve().parents[3]
 CLIPS = ROOT.parent / "shared" / "eval" / "clips" / "dev"

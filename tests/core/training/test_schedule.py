@@ -54,10 +54,15 @@ def test_a_finished_run_leaves_snapshots_for_the_soup(tmp_path: Path) -> None:
     assert soup_in(tmp_path).keys() == run.network.state_dict().keys()
 
 
+def write_half(path: Path) -> None:
+    with replacing(path) as partial:
+        partial.write_text("half")
+        raise InterruptedError
+
+
 def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "kept"
     path.write_text("old")
-    with pytest.raises(InterruptedError), replacing(path) as partial:
-        partial.write_text("half")
-        raise InterruptedError
+    with pytest.raises(InterruptedError):
+        write_half(path)
     assert path.read_text() == "old"
