@@ -48,7 +48,8 @@ def test_notes_sort_by_onset_then_pitch_then_offset_then_velocity() -> None:
         make.note(62, 0.0, 0.5),
         make.note(40, 1.0, 2.0),
     ]
-    assert sorted(ordered[::-1]) == ordered
+    backwards = ordered[::-1]
+    assert sorted(backwards) == ordered
 
 
 @pytest.mark.parametrize(
