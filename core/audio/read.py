@@ -4,6 +4,7 @@ Every reader here refuses what is no usable sound with an AudioReadError that sa
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -109,35 +110,37 @@ def stream_mono(
     Ends after `until_s` seconds of the file if that is given. Raises AudioReadError where the file
     turns out to be damaged.
     """
-    block_samples = round(block_s * sample_rate)
-    if block_samples < 1:
-        raise ValueError(f"no samples in a block of {block_s} s")
-    left = None if until_s is None else round(until_s * sample_rate)
-    waiting: list[Samples] = []
-    for part in _resampled_mono(path, sample_rate):
-        waiting.append(part if left is None else part[:left])
-        if left is not None:
-            left -= len(waiting[-1])
-        if sum(len(samples) for samples in waiting) >= block_samples:
-            joined = np.concatenate(waiting)
-            whole = len(joined) - len(joined) % block_samples
-            yield from np.split(joined[:whole], range(block_samples, whole, block_samples))
-            waiting = [joined[whole:]]
-        if left == 0:
-            break
-    rest = np.concatenate(waiting) if waiting else np.empty(0, np.float32)
-    if len(rest):
-        yield rest
+    parts = _resampled(path, sample_rate, _mono)
+    if until_s is not None:
+        parts = _first(parts, round(until_s * sample_rate))
+    return _in_blocks(parts, round(block_s * sample_rate))
+
+
+def stream_stereo(path: Path, sample_rate: int, *, block_s: float = 10.0) -> Iterator[Samples]:
+    """Yield left and right [sample, 2] at `sample_rate`, for playback; the last block is shorter.
+
+    Mono sounds on both sides; of more than two channels, the first two are taken.
+    """
+    return _in_blocks(_resampled(path, sample_rate, _stereo), round(block_s * sample_rate))
 
 
 def read_audio(path: Path) -> AudioClip:
-    """Read the whole file at its own rate, all channels, for playback.
+    """Read the whole file at its own rate with all channels.
 
-    An hour of 44.1 kHz stereo takes 1.3 GB; to analyse a file, use `stream_mono`.
+    An hour of 44.1 kHz stereo takes 1.3 GB; streams take next to nothing.
     """
     with opened(path) as (file, sound):
-        blocks = [block.copy() for block in _checked(path, file, sound)]
-        return AudioClip(np.concatenate(blocks), sound.sample_rate, path)
+        stated_samples = math.ceil((sound.stated_s or 0.0) * sound.sample_rate)
+        # Believed only as far as the file could hold it: a damaged header may state anything.
+        samples = np.empty((min(stated_samples, 64 * file.size_bytes), sound.channels), np.float32)
+        done = 0
+        for block in _checked(path, file, sound):
+            if done + len(block) > len(samples):
+                more = np.empty((done + len(block), sound.channels), np.float32)
+                samples = np.concatenate([samples[:done], more])
+            samples[done : done + len(block)] = block
+            done += len(block)
+        return AudioClip(samples[:done], sound.sample_rate, path)
 
 
 def find_audio(paths: Sequence[Path]) -> FoundAudio:
@@ -203,22 +206,60 @@ def _checked(path: Path, file: DiskFile, sound: Sound) -> Iterator[Samples]:
     refusals.check_not_too_short(path, done_s)
 
 
-def _resampled_mono(path: Path, sample_rate: int) -> Iterator[Samples]:
+def _resampled(
+    path: Path, sample_rate: int, mixed: Callable[[Samples], Samples]
+) -> Iterator[Samples]:
+    """Yield the file in parts of any length, mixed down first: that leaves less to resample."""
     with opened(path) as (file, sound):
-        blocks = _checked(path, file, sound)
+        blocks = map(mixed, _checked(path, file, sound))
         if sound.sample_rate == sample_rate:
-            yield from map(_mono, blocks)
+            yield from blocks
             return
-        resampler = soxr.ResampleStream(sound.sample_rate, sample_rate, 1, "float32", "HQ")
+        resampler: soxr.ResampleStream | None = None
+        block: Samples = np.empty(0, np.float32)
         for block in blocks:
-            yield resampler.resample_chunk(_mono(block))
-        yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+            channels = 1 if block.ndim == 1 else block.shape[1]
+            resampler = resampler or soxr.ResampleStream(
+                sound.sample_rate, sample_rate, channels, "float32", "HQ"
+            )
+            yield resampler.resample_chunk(block)
+        if resampler is not None:
+            yield resampler.resample_chunk(block[:0], last=True)
+
+
+def _first(parts: Iterator[Samples], samples: int) -> Iterator[Samples]:
+    for part in parts:
+        yield part[:samples]
+        samples -= len(part)
+        if samples <= 0:
+            return
+
+
+def _in_blocks(parts: Iterator[Samples], block_samples: int) -> Iterator[Samples]:
+    """Cut parts of any length into blocks of one length and a shorter last one."""
+    waiting: list[Samples] = []
+    waiting_samples = 0
+    for part in parts:
+        waiting.append(part)
+        waiting_samples += len(part)
+        if waiting_samples >= block_samples:
+            joined = np.concatenate(waiting)
+            whole = len(joined) - len(joined) % block_samples
+            yield from np.split(joined[:whole], range(block_samples, whole, block_samples))
+            waiting, waiting_samples = [joined[whole:]], len(joined) - whole
+    if waiting_samples:
+        yield np.concatenate(waiting)
 
 
 def _mono(block: Samples) -> Samples:
     """Return the mean of the channels, a new array; a product is ten times faster than mean()."""
     channels = block.shape[1]
     return block @ np.full(channels, 1 / channels, np.float32)
+
+
+def _stereo(block: Samples) -> Samples:
+    """Return left and right, a new array."""
+    return np.repeat(block, 2, axis=1) if block.shape[1] == 1 else block[:, :2].copy()
 
 
 def _files_within(folder: Path, seen_folders: set[Path], skipped: list[Skipped]) -> Iterator[Path]:

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 import soxr
 
-from core.audio.read import read_audio, scan_audio, stream_mono
+from core.audio.read import read_audio, scan_audio, stream_mono, stream_stereo
 from tests.make_bad_audio import RATE, encoded, tone, written
 
 # Beside each suffix: what it is called, and the delay and padding that the format itself adds.
@@ -228,3 +228,16 @@ def test_scan_can_be_stopped_from_its_report(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         scan_audio(written(tmp_path / "a.m4a"), on_fraction=stop)
+
+
+@pytest.mark.parametrize(("channels", "taken"), [(1, [0, 0]), (2, [0, 1]), (6, [0, 1])])
+@pytest.mark.parametrize("rate", [RATE, 48_000])
+def test_stereo_stream_is_left_and_right_at_the_rate_of_the_sound_card(
+    channels, taken, rate, tmp_path
+):
+    samples = tone(3.0, channels=channels)
+    path = written(tmp_path / "a.wav", samples, subtype="FLOAT")
+    blocks = list(stream_stereo(path, rate, block_s=1.0))
+    assert [block.shape for block in blocks] == [(rate, 2)] * 3
+    expected = soxr.resample(samples[:, taken], RATE, rate)
+    assert np.concatenate(blocks) == pytest.approx(expected, abs=1e-5)
