@@ -86,9 +86,11 @@ def draw_lines(painter: QPainter, ends: Pixels, colour: QColor, width_px: int) -
     if ends.dtype != np.int32 or ends.shape[1] != 4 or not ends.flags.c_contiguous:
         raise ValueError("lines must be contiguous int32 [line, 4]")
     painter.setPen(QPen(colour, width_px))
+    painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(0.5, 0.5)  # through the middle of pixels, else each line blurs over two
     painter.drawLines(cast("QLine", Shiboken.wrapInstance(ends.ctypes.data, QLine)), len(ends))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.restore()
 
 
 def vertical_lines(x: Pixels, *, top: int, bottom: int, width: int) -> Pixels:

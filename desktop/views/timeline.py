@@ -132,8 +132,9 @@ class TimelineView(QWidget):
         corner, corner_right = QWidget(), QWidget()
         self._gutter = (corner, self._lane_names, self._keyboard)
         right = QWidget()
-        for filler in (corner_right, right):
-            filler.setFixedWidth(SCROLLBAR_PX)
+        for part in (corner_right, right, self._upright):
+            part.setFixedWidth(SCROLLBAR_PX)
+        self._sideways.setFixedHeight(SCROLLBAR_PX)
         self._upright.setAccessibleName(self.tr("Scroll pitches"))
         self._sideways.setAccessibleName(self.tr("Scroll time"))
         self._splitter.setChildrenCollapsible(False)
@@ -159,7 +160,8 @@ class TimelineView(QWidget):
         self._navigation.watch(self._waveform)
         self._navigation.watch(self._roll, has_pitches=True)
         self._navigation.watch(self._keyboard, has_pitches=True, has_time=False)
-        self._roll.installEventFilter(self)
+        for pane in (self._roll, self._ruler, self._splitter):
+            pane.installEventFilter(self)
         self._ruler.placeChosen.connect(self.seekRequested)
         self._ruler.loopChosen.connect(self.loopChosen)
         self._ruler.firstDownbeatMoved.connect(self.firstDownbeatMoved)
@@ -173,7 +175,7 @@ class TimelineView(QWidget):
         self._upright.valueChanged.connect(self._scroll_pitches)
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
-        if watched is self._roll and event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
             self.time_axis.set_width(self._roll.width())
             self._place_playhead()
         return False

@@ -15,9 +15,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).parents[2]))
-sys.path.insert(0, str(Path(__file__).parents[1] / "desktop" / "views"))
 
-import make_song
 import numpy as np
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
@@ -27,6 +25,7 @@ from core.score.tempo import constant_tempo
 from desktop.views import theme
 from desktop.views.song_view import Lane, TrackView
 from desktop.views.timeline import TimelineView
+from tests.desktop.views.make_song import envelope
 
 HOUR_S = 3600.0
 GOAL_MS = {10_000: 16.0, 50_000: 40.0}
@@ -72,7 +71,7 @@ def main() -> int:
     width, height = map(int, options.size.split("x"))
     application = QApplication([])
     theme.apply_theme(application)
-    lanes = [Lane(f"stem {n}", n, make_song.envelope(HOUR_S, seed=n)) for n in range(4)]
+    lanes = [Lane(f"stem {n}", n, envelope(HOUR_S, seed=n)) for n in range(4)]
     misses = 0
     for note_count, goal_ms in GOAL_MS.items():
         for duration_s, label in ((HOUR_S, "an hour"), (300.0, "5 minutes")):

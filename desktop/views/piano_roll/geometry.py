@@ -259,6 +259,6 @@ def coverage(
     scale = alpha / np.maximum(total, 1e-12)
     for channel in range(3):
         weighted = np.bincount(cell, share * colours[track, channel], cell_count)
-        picture[:, channel] = weighted * scale
-    picture[:, 3] = alpha * 255
+        picture[:, channel] = np.rint(weighted * scale)
+    picture[:, 3] = np.rint(alpha * 255)
     return picture.reshape(PITCH_COUNT, columns.count, 4)
