@@ -111,8 +111,7 @@ def _transcribe(options: argparse.Namespace) -> int:
     line = _ProgressLine(len(found.files))
     outcomes = []
     for heard in _heard_songs(found, options, line):
-        folder = (daw.folder if daw else options.out) or heard.files.files[0].parent
-        outcomes.append(_delivered(heard, folder, profile, options.layout))
+        outcomes.append(_delivered(heard, options, daw, profile))
         line.clear()
         if not options.json:
             _print_song(outcomes[-1])
@@ -158,12 +157,20 @@ def _heard_songs(
 
 
 def _delivered(
-    heard: "HeardSong", folder: Path, profile: Profile, layout: Layout | None
+    heard: "HeardSong", options: argparse.Namespace, daw: FoundDaw | None, profile: Profile
 ) -> _Outcome:
     if heard.transcription is None:
         return _Outcome(heard, None, None)
+    folder = (daw.folder if daw else options.out) or heard.files.files[0].parent
     try:
-        delivery = deliver(heard.transcription, heard.files.name, folder, profile, layout=layout)
+        delivery = deliver(
+            heard.transcription,
+            heard.files.name,
+            folder,
+            profile,
+            layout=options.layout,
+            root=daw.root if daw else None,
+        )
     except AppError as error:
         return _Outcome(heard, None, error)
     return _Outcome(heard, delivery, None)

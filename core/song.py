@@ -77,7 +77,7 @@ def find_tempo(
     """Find tempo, meter and first downbeat over all stems; what `choice` fixes is kept."""
     tracks = [track for stem in stems for track in stem.tracks]
     paths = [stem.path for stem in stems]
-    return estimate_tempo(paths, tracks, choice, on_step=cancel.raise_if_set)
+    return estimate_tempo(paths, tracks, choice, cancel=cancel)
 
 
 def song_from(stems: Sequence[HeardStem], estimate: TempoEstimate) -> Transcription:
