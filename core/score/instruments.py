@@ -142,7 +142,8 @@ _WORDS_OF_KIND: Mapping[StemKind, str] = {
         " hh, tom, toms, cymbal, cymbals, crash, ride, overhead, overheads, oh, ohs, clap,"
         " claps, shaker, shakers, tambourine, tamb, conga, congas, bongo, bongos, cajon, 909,"
         " schlagzeug, trommel, trommeln, becken, perkussion, batterie, caisse claire, grosse"
-        " caisse, bateria, percusion, tambor, tambores, caja, bombo, batteria"
+        " caisse, bateria, percusion, tambor, tambores, caja, bombo, batteria, rim, rimshot,"
+        " cowbell, claves, timbales, djembe, tabla, taiko"
     ),
     StemKind.BASS: (
         "bass, basses, bs, bassline, bassdi, bassamp, bassgtr, bassguitar, bass guitar, bass"
@@ -154,14 +155,15 @@ _WORDS_OF_KIND: Mapping[StemKind, str] = {
         "vocal, vocals, vox, voc, vocs, voice, voices, leadvox, leadvocal, leadvocals, bgv,"
         " bgvs, bgvox, bv, bvs, bvox, acapella, acappella, a cappella, choir, choirs, singer,"
         " singing, soprano, gesang, leadgesang, stimme, stimmen, chor, chant, chants, chanteur,"
-        " chanteuse, voix, choeur, choeurs, voz, voces, coro, coros, canto, voce, voci"
+        " chanteuse, voix, choeur, choeurs, voz, voces, coro, coros, canto, voce, voci, adlib,"
+        " adlibs, ad libs, rap"
     ),
     StemKind.KEYS: (
         "keys, keyboard, keyboards, kbd, kbds, piano, pianos, pno, e piano, epiano, el piano,"
         " rhodes, wurli, wurlitzer, ep, clav, clavinet, organ, organs, hammond, b3, harpsichord,"
         " celesta, accordion, vibraphone, marimba, xylophone, glockenspiel, klavier, fluegel,"
         " flugel, tasten, orgel, cembalo, akkordeon, clavier, orgue, clavecin, accordeon,"
-        " teclado, teclados, organo, acordeon, pianoforte, tastiera"
+        " teclado, teclados, organo, acordeon, pianoforte, tastiera, mallets, bells"
     ),
     StemKind.GUITAR: (
         "guitar, guitars, gtr, gtrs, guit, e guitar, e gtr, ac gtr, acgtr, elgtr, egtr,"
@@ -195,7 +197,8 @@ _WORDS_OF_KIND: Mapping[StemKind, str] = {
     ),
     StemKind.OTHER: (
         "other, others, fx, sfx, melody, chords, no drums, nodrums, drumless, steel drum, steel"
-        " drums, andere, rest, autre, autres, otro, otros, melodie, melodia"
+        " drums, andere, rest, autre, autres, otro, otros, melodie, melodia, orchestra, orch,"
+        " orchester, orchestre, orquesta, timpani, riser, risers, atmo, atmos, ambience"
     ),
     StemKind.MIX: (
         "mix, mixdown, mixed, fullmix, full, master, mastered, premaster, stereo, 2mix, 2track,"
@@ -220,7 +223,8 @@ _END_WORDS = _set_of(
     " singing chant chants canto voce stimme stimmen ep b3 keys organ tasten acoustic str"
     " string vc fiddle harp archi horn horns cor cors blech wind winds whistle recorder bois"
     " viento vientos lead leads pad pads pluck plucks melody chords melodie melodia rest other"
-    " others andere autre autres otro otros fx full master mastered stereo playback gesamt"
+    " others andere autre autres otro otros fx bells rim rap orchestra full master mastered"
+    " stereo playback gesamt"
 )
 # What musicians add to a stem's name: side, microphone, processing, role.
 _ADDED_WORDS = _set_of(
