@@ -58,6 +58,10 @@ class Mixer:
         else:
             self._jump_to = frame
 
+    def cut(self) -> None:
+        """Take note that what was rendered is no longer heard: the device is closed."""
+        self._master = 0.0
+
     @property
     def place(self) -> int:
         """The frame that sounds next, a jump that is under way included."""

@@ -200,6 +200,7 @@ class Player(QObject):
         self._heard = None
         if stream is not None:
             stream.close()
+            self._mixer.cut()
 
     def _follow(self) -> None:
         if self._stream is None:

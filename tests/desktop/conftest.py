@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +72,8 @@ def nothing_is_left_running(request):
         application.processEvents()
         assert [w for w in application.topLevelWidgets() if w.isVisible()] == []
         assert QThread.currentThread() is application.thread()
+
+
+@pytest.fixture
+def today():
+    return lambda: date(2026, 11, 20)

@@ -61,7 +61,9 @@ def test_progress_comes_at_most_twenty_times_a_second_and_rises(started, qtbot):
     assert [done_s for _, done_s in reports] == sorted(done_s for _, done_s in reports)
 
 
-@pytest.mark.parametrize("worker", [fake_workers.works_until_cancelled, fake_workers.never_looks_up])
+@pytest.mark.parametrize(
+    "worker", [fake_workers.works_until_cancelled, fake_workers.never_looks_up]
+)
 def test_cancel_acts_within_a_second(started, qtbot, worker):
     job = started(worker)
     job.start(request())

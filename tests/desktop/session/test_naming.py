@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.codec.posteriors_to_notes import PitchPosteriors
+from core.engine.heard import Posteriors
+from core.score.instruments import StemKind
+from desktop.session.document import StemChoice
+from desktop.session.naming import named_again
+from tests.desktop.fakes import heard, with_posteriors
+
+FRAMES_PER_S = 100.0
+
+
+def stem_with_onsets(*strengths):
+    """Return a stem whose posteriors have a note of 0.3 s per second with these onset values."""
+    onset = np.zeros((len(strengths) * 100 + 100, 88), np.float32)
+    frame = np.zeros_like(onset)
+    for second, strength in enumerate(strengths):
+        onset[second * 100 + 50, 40] = strength
+        frame[second * 100 + 50 : second * 100 + 80, 40] = 0.9
+    pitch = PitchPosteriors(onset, frame, np.full_like(onset, 0.6), FRAMES_PER_S, lowest_pitch=21)
+    return with_posteriors(heard(Path("keys.wav"), kind=StemKind.KEYS), Posteriors(pitch))
+
+
+@pytest.mark.parametrize(("sensitivity", "count"), [(-1.0, 1), (0.0, 2), (1.0, 3)])
+def test_more_sensitivity_finds_weaker_notes(sensitivity, count):
+    stem = stem_with_onsets(0.95, 0.7, 0.2)
+    assert named_again(stem, StemChoice(sensitivity=sensitivity)).note_count == count
+
+
+def test_notes_shorter_than_the_limit_go():
+    stem = stem_with_onsets(0.9)
+    assert named_again(stem, StemChoice(min_note_s=0.2)).note_count == 1
+    assert named_again(stem, StemChoice(min_note_s=0.5)).note_count == 0
+
+
+def test_without_posteriors_the_notes_stay():
+    stem = heard(Path("keys.wav"))
+    assert named_again(stem, StemChoice(sensitivity=1.0)) is stem

@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QByteArray, QSettings
+
+from core.engine.options import Device
+from desktop.session.settings import Settings
+
+CHOICES = {
+    "last_folder": Path("/music/takes"),
+    "last_export_folder": Path("/music/midi"),
+    "last_destination": "reaper",
+    "profile": "logic",
+    "layout": "per-track",
+    "device": Device.CPU,
+    "follows_playhead": False,
+    "shows_inspector": False,
+    "geometry": QByteArray(b"\x01\x02"),
+    "splitter": QByteArray(b"\x03"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), CHOICES.items())
+def test_a_choice_is_there_at_the_next_start(tmp_path, name, value):
+    file = str(tmp_path / "window.ini")
+    first = QSettings(file, QSettings.Format.IniFormat)
+    setattr(Settings(first), name, value)
+    first.sync()
+    again = Settings(QSettings(file, QSettings.Format.IniFormat))
+    assert getattr(again, name) == value
+
+
+def test_a_daw_folder_is_kept_per_daw_and_can_be_forgotten(settings):
+    settings.set_daw_folder("reaper", Path("/projects"))
+    assert settings.daw_folder("reaper") == Path("/projects")
+    assert settings.daw_folder("bitwig") is None
+    settings.set_daw_folder("reaper", None)
+    assert settings.daw_folder("reaper") is None
+
+
+def test_unusable_values_are_the_defaults(tmp_path):
+    file = tmp_path / "window.ini"
+    file.write_text("[transcription]\ndevice=abacus\n[window]\ngeometry=17\n")
+    settings = Settings(QSettings(str(file), QSettings.Format.IniFormat))
+    assert settings.device is Device.AUTO
+    assert settings.geometry.isEmpty()

@@ -1,0 +1,141 @@
+from pathlib import Path
+
+import pytest
+
+from core.engine.options import Device
+from desktop.session.commands import add_files, remove_stem
+from desktop.session.document import Document, StemState
+from desktop.session.messages import TempoRequest
+from desktop.session.transcription_queue import TranscriptionQueue
+from tests.desktop.fakes import ScriptedJob
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def job():
+    return ScriptedJob()
+
+
+@pytest.fixture
+def document(qapp):
+    document = Document()
+    yield document
+    document.undo_stack.blockSignals(True)
+
+
+@pytest.fixture
+def queue(document, job):
+    return TranscriptionQueue(document, job, device=Device.CPU)
+
+
+def add(document, *names, song="Blue"):
+    return add_files(document, [Path(name) for name in names], song_name=song)
+
+
+def states(document):
+    return [stem.state.value for stem in document.stems]
+
+
+def asked(qtbot, job, count):
+    qtbot.waitUntil(lambda: len(job.requests) == count)
+
+
+def test_stems_are_heard_one_after_another_in_their_order(document, queue, job, qtbot):
+    add(document, "a.wav", "b.wav")
+    asked(qtbot, job, 1)
+    assert states(document) == ["preparing", "queued"]
+    job.progress(1.0)
+    assert states(document) == ["running", "queued"]
+    job.answer()
+    asked(qtbot, job, 2)
+    assert states(document) == ["done", "preparing"]
+    assert [request.path.name for request in job.requests] == ["a.wav", "b.wav"]
+
+
+def test_the_chosen_device_is_asked_for(document, queue, job, qtbot):
+    add(document, "a.wav")
+    asked(qtbot, job, 1)
+    assert job.request.options.device is Device.CPU
+
+
+def test_the_tempo_is_found_once_all_stems_are_heard(document, queue, job, qtbot):
+    add(document, "a.wav", "b.wav")
+    asked(qtbot, job, 1)
+    job.answer()
+    asked(qtbot, job, 2)
+    job.answer()
+    asked(qtbot, job, 3)
+    assert isinstance(job.request, TempoRequest)
+    assert [stem.path.name for stem in job.request.stems] == ["a.wav", "b.wav"]
+    job.answer_tempo(96.0)
+    assert document.current_song.tempo.bpm == 96.0
+    assert not queue.is_busy
+
+
+def test_a_stem_that_joins_later_has_the_tempo_found_anew(document, queue, job, qtbot):
+    add(document, "a.wav")
+    asked(qtbot, job, 1)
+    job.answer()
+    asked(qtbot, job, 2)
+    job.answer_tempo()
+    add(document, "b.wav", song="Red")
+    asked(qtbot, job, 3)
+    job.answer()
+    asked(qtbot, job, 4)
+    assert [stem.path.name for stem in job.request.stems] == ["b.wav"]
+
+
+def test_a_tempo_that_cannot_be_found_is_said_where_the_tempo_stands(document, queue, job, qtbot):
+    add(document, "a.wav")
+    asked(qtbot, job, 1)
+    job.answer()
+    asked(qtbot, job, 2)
+    job.fail("There is no beat.", "Tap the tempo.")
+    assert document.current_song.found.how == "There is no beat. Tap the tempo."
+    assert not queue.is_busy
+
+
+def test_a_cancelled_stem_says_so_at_once_and_the_next_runs(document, queue, job, qtbot):
+    add(document, "a.wav", "b.wav")
+    asked(qtbot, job, 1)
+    queue.cancel(document.stems[0].stem_id)
+    assert states(document)[0] == "cancelled"
+    asked(qtbot, job, 2)
+    assert job.request.path.name == "b.wav"
+
+
+def test_a_waiting_stem_can_be_cancelled_too(document, queue, job, qtbot):
+    add(document, "a.wav", "b.wav")
+    asked(qtbot, job, 1)
+    queue.cancel(document.stems[1].stem_id)
+    assert states(document) == ["preparing", "cancelled"]
+
+
+def test_a_late_answer_to_a_cancelled_job_is_dropped(document, queue, job, qtbot):
+    add(document, "a.wav")
+    asked(qtbot, job, 1)
+    late = job.request
+    queue.cancel(document.stems[0].stem_id)
+    job.requests.append(late)
+    job.answer()
+    assert states(document) == ["cancelled"]
+
+
+def test_an_answer_for_a_removed_stem_is_dropped(document, queue, job, qtbot):
+    add(document, "a.wav", "b.wav")
+    asked(qtbot, job, 1)
+    remove_stem(document, document.stems[0])
+    asked(qtbot, job, 2)
+    job.answer()
+    assert [(stem.path.name, stem.state) for stem in document.stems] == [("b.wav", StemState.DONE)]
+
+
+def test_retry_takes_the_failure_away(document, queue, job, qtbot):
+    add(document, "a.wav")
+    asked(qtbot, job, 1)
+    job.fail()
+    assert states(document) == ["failed"]
+    queue.retry(document.stems[0].stem_id)
+    asked(qtbot, job, 2)
+    assert document.stems[0].failure is None
