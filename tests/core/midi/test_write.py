@@ -143,6 +143,18 @@ def test_bends_beyond_the_range_stop_at_it(semitones: float) -> None:
     assert bends[0][1].pitch == (8191 if semitones > 0 else -8192)
 
 
+def test_a_bend_that_changes_nothing_is_not_written() -> None:
+    track = make.track(make.bent(60, 0.0, 1.0, (0.0, 0.0), (0.25, 1.0), (0.5, 1.0)))
+    bends = timed(parsed(midi_bytes(make.song(track))).tracks[1], "pitchwheel")
+    assert [(ticks, message.pitch) for ticks, message in bends] == [(480, 4096), (1920, 0)]
+
+
+def test_a_note_that_ends_unbent_needs_no_reset() -> None:
+    track = make.track(make.bent(60, 0.0, 1.0, (0.25, 1.0), (0.5, 0.0)))
+    bends = timed(parsed(midi_bytes(make.song(track))).tracks[1], "pitchwheel")
+    assert [ticks for ticks, _ in bends] == [480, 960]
+
+
 def test_bends_can_be_left_out() -> None:
     track = make.track(make.bent(60, 0.0, 1.0, (0.5, 1.0)))
     midi = parsed(midi_bytes(make.song(track), MidiOptions(bend_range_semitones=None)))
