@@ -140,9 +140,9 @@ class Ruler(QWidget):
         width_px, height_px = painter.device().width(), painter.device().height()
         line_px = max(1, int(scale))
         painter.fillRect(0, 0, width_px, height_px, QColor(colours.panel))
-        self._draw_loop(painter, colours, columns, scale)
         if self._has_marker:
             self._draw_bars(painter, colours, columns, scale)
+        self._draw_loop(painter, colours, columns, scale)
         self._draw_seconds(painter, colours, columns, scale)
         if self._has_marker:
             self._draw_marker(painter, colours, columns, scale)

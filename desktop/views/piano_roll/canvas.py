@@ -201,11 +201,12 @@ class PianoRoll(QWidget):
             self._draw_coverage(painter, columns, tops)
             reaches &= notes.offset_s[near] - notes.onset_s[near] >= columns.seconds_per_column
         shown = near.start + np.flatnonzero(reaches)
-        style = notes.track[shown] * VELOCITY_STEPS + velocity_steps(notes.velocity[shown])
+        layer = notes.track[shown] * 2 + notes.overlaps[shown]
+        style = layer * VELOCITY_STEPS + velocity_steps(notes.velocity[shown])
         order = np.argsort(style, kind="stable")
         gap_px = line_px if detail is Detail.FULL else 0
         edges = note_edges(notes, shown[order], columns, tops, gap_px)
-        ends = np.cumsum(np.bincount(style, minlength=len(self._drawn_tracks) * VELOCITY_STEPS))
+        ends = np.cumsum(np.bincount(style))
         rims = onset_rims(edges, gap_px)
         colours = palette()
         background = QColor(colours.background)
@@ -220,8 +221,8 @@ class PianoRoll(QWidget):
             draw_lines(painter, lines, background, line_px)
 
     def _style_colour(self, colours: Palette, style: int) -> QColor:
-        track, step = divmod(style, VELOCITY_STEPS)
-        return note_colour(colours, self._drawn_tracks[track], step)
+        layer, step = divmod(style, VELOCITY_STEPS)
+        return note_colour(colours, self._drawn_tracks[layer // 2], step)
 
     def _draw_coverage(self, painter: QPainter, columns: TimeColumns, tops: Pixels) -> None:
         near = self._notes.within(columns.start_s, columns.end_s)

@@ -52,6 +52,7 @@ class PitchRows:
 class NoteColumns:
     """Notes of one or more tracks as columns [note], in order of onset.
 
+    `overlaps` marks notes that start while an earlier one of the same track and pitch still sounds.
     `latest_offset_s` is the latest end of this and all notes before it: it rises, so that the first
     note that reaches into a view is found by bisection however long a single note may be.
     """
@@ -62,6 +63,7 @@ class NoteColumns:
     velocity: npt.NDArray[np.int16]
     track: npt.NDArray[np.int16]
     note: npt.NDArray[np.int32]
+    overlaps: npt.NDArray[np.bool_]
     latest_offset_s: Seconds
     median_duration_s: float
 
@@ -191,9 +193,26 @@ def _sorted_columns(
         velocity=velocity[order],
         track=track[order],
         note=note[order],
+        overlaps=_overlaps(onset_s, offset_s, pitch[order], track[order]),
         latest_offset_s=np.maximum.accumulate(offset_s) if len(offset_s) else offset_s,
         median_duration_s=float(np.median(offset_s - onset_s)) if len(onset_s) else 0.0,
     )
+
+
+def _overlaps(
+    onset_s: Seconds,
+    offset_s: Seconds,
+    pitch: npt.NDArray[np.int16],
+    track: npt.NDArray[np.int16],
+) -> npt.NDArray[np.bool_]:
+    row = track.astype(np.int64) * PITCH_COUNT + pitch
+    order = np.argsort(row, kind="stable")
+    # Rows laid one after the other on one long axis: the running maximum starts anew in each.
+    row_start_s = row[order] * (float(offset_s.max(initial=0.0)) + 1.0)
+    latest_s = np.maximum.accumulate(row_start_s + offset_s[order])
+    overlaps = np.zeros(len(row), dtype=np.bool_)
+    overlaps[order[1:]] = row_start_s[1:] + onset_s[order[1:]] < latest_s[:-1]
+    return overlaps
 
 
 def velocity_steps(velocity: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:

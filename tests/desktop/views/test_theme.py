@@ -150,6 +150,7 @@ def test_theme_can_be_chosen(themed, scheme, colours):
 
 
 @pytest.mark.gui
+@pytest.mark.qt_log_ignore("propagateSizeHints")
 def test_views_are_drawn_again_when_the_theme_changes(themed, qtbot):
     apply_theme(themed)
     view = TimelineView()

@@ -92,6 +92,14 @@ def test_joined_columns_know_track_and_place_of_each_note():
     assert joined.note.tolist() == [0, 0, 1]
 
 
+def test_note_that_starts_while_its_pitch_still_sounds_overlaps():
+    bass = columns_of_notes([note(40, 0.0, 4.0), note(40, 1.0, 2.0), note(40, 3.0, 5.0)])
+    lead = columns_of_notes([note(41, 1.0, 2.0), note(40, 2.0, 3.0), note(41, 2.0, 3.0)])
+    joined = joined_columns([bass, lead])
+    assert joined.overlaps[joined.track == 0].tolist() == [False, True, True]
+    assert joined.overlaps[joined.track == 1].tolist() == [False, False, False]
+
+
 def test_note_is_hit_between_onset_and_offset():
     notes = columns_of_notes([note(60, 1.0, 2.0), note(62, 1.0, 2.0)])
     assert notes.at(1.5, 62) == 1
