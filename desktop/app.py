@@ -2,10 +2,14 @@
 
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from types import TracebackType
 
 import platformdirs
 from PySide6.QtCore import QSettings, QTimer
@@ -28,6 +32,8 @@ from desktop.views.main_window import MainWindow, WindowParts
 from desktop.views.theme import apply_theme
 
 NAME = "Notewright"
+LOG_BYTES = 500_000
+SIGNALS_EVERY_MS = 250
 DEMO_STEMS = ("drums.flac", "bass.flac", "keys.flac", "lead.flac")
 _DEMO_FOLDER = Path(__file__).resolve().parents[1] / "resources" / "demo"
 
@@ -89,6 +95,7 @@ def run(arguments: Sequence[str]) -> int:
     if why_not is not None:
         sys.stderr.write(f"{why_not}\n")
         return 1
+    _log_to_file()
     application = QApplication([NAME, *_qt_arguments(arguments)])
     application.setApplicationName(NAME)
     apply_theme(application)
@@ -98,7 +105,9 @@ def run(arguments: Sequence[str]) -> int:
     if files:
         desk.parts.importer.add(files)
     QTimer.singleShot(0, desk.start_late)
-    status = application.exec()
+    _end_on_signals(application)
+    with _unforeseen_told_by(desk.window):
+        status = application.exec()
     desk.close()
     return status
 
@@ -107,6 +116,47 @@ def demo_files() -> tuple[Path, ...]:
     """Return the demo song's stems; nothing if they were not installed."""
     files = tuple(_DEMO_FOLDER / name for name in DEMO_STEMS)
     return files if all(file.is_file() for file in files) else ()
+
+
+def _log_to_file() -> None:
+    folder = platformdirs.user_log_path("notewright")
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(
+        folder / "window.log", maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8"
+    )
+    logging.basicConfig(
+        level=logging.INFO,
+        handlers=[handler],
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+
+
+def _end_on_signals(application: QApplication) -> None:
+    """Quit properly on Ctrl-C and on the system's request to end."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: application.quit())
+    # Python looks at signals only between its own steps, so something must take one now and then.
+    awake = QTimer(application)
+    awake.timeout.connect(lambda: None)
+    awake.start(SIGNALS_EVERY_MS)
+
+
+@contextmanager
+def _unforeseen_told_by(window: MainWindow) -> Iterator[None]:
+    """Log what no code foresaw and say so in the window, which stays open."""
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _log.error("unforeseen", exc_info=(kind, error, trace))
+        window.notices.warn(
+            f"Something unforeseen went wrong: {kind.__name__}: {error}. "
+            "Your files are untouched; if it stays so, please report this sentence."
+        )
+
+    sys.excepthook = tell
+    try:
+        yield
+    finally:
+        sys.excepthook = sys.__excepthook__
 
 
 def _stored_settings() -> Settings:

@@ -52,6 +52,7 @@ class Player(QObject):
         self._heard: _Heard | None = None
         self._duration_s = 0.0
         self._place_s = 0.0  # where playing starts
+        self._loop_s: tuple[float, float] | None = None
         self._rate = 0
         self._why_not: str | None = "not looked for yet"
         self._is_playing = False
@@ -120,10 +121,12 @@ class Player(QObject):
         """Repeat [from_s, until_s) seconds."""
         if not until_s > from_s:
             raise ValueError(f"the loop ends at {until_s} s, before its start at {from_s} s")
-        self._mixer.loop = Loop(round(from_s * self._rate), round(until_s * self._rate))
+        self._loop_s = (from_s, until_s)
+        self._place_loop()
 
     def clear_loop(self) -> None:
-        self._mixer.loop = None
+        self._loop_s = None
+        self._place_loop()
 
     # --- transport
 
@@ -245,6 +248,13 @@ class Player(QObject):
         place_s = heard.frame / self._rate + min(since_s, BLOCK_FRAMES / self._rate)
         return min(max(0.0, place_s), self._duration_s)
 
+    def _place_loop(self) -> None:
+        if self._loop_s is None or not self._rate:
+            self._mixer.loop = None
+        else:
+            from_s, until_s = self._loop_s
+            self._mixer.loop = Loop(round(from_s * self._rate), round(until_s * self._rate))
+
     def _set_playing(self, is_playing: bool) -> None:
         self._is_playing = is_playing
         if is_playing:
@@ -256,4 +266,5 @@ class Player(QObject):
     def _set_availability(self, rate: int, why_not: str | None) -> None:
         if (rate, why_not) != (self._rate, self._why_not):
             self._rate, self._why_not = rate, why_not
+            self._place_loop()
             self.availabilityChanged.emit()

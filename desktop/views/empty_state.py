@@ -8,14 +8,13 @@ from desktop.views.theme import GRID_PX, icon, palette, ui_font
 
 
 class EmptyState(QWidget):
-    """Says what to do; lights up while files are held over the window."""
+    """Says what to do, and nothing else."""
 
     demoRequested = Signal()
     filesRequested = Signal()
 
     def __init__(self, *, has_demo: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._is_drop_near = False
         self.setAccessibleName(self.tr("Drop stems or a mix here"))
         picture = QLabel()
         picture.setPixmap(icon("add", palette().dim_text).pixmap(32, 32))
@@ -33,16 +32,11 @@ class EmptyState(QWidget):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
 
-    def show_drop_near(self, is_near: bool) -> None:
-        self._is_drop_near = is_near
-        self.update()
-
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours = palette()
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(colours.background))
-        edge = colours.accent if self._is_drop_near else colours.line
-        painter.setPen(QPen(QColor(edge), 1, Qt.PenStyle.DashLine))
+        painter.setPen(QPen(QColor(colours.line), 1, Qt.PenStyle.DashLine))
         margin = 6 * GRID_PX + 0.5
         painter.drawRect(QRectF(self.rect()).adjusted(margin, margin, -margin, -margin))
         painter.end()

@@ -108,6 +108,10 @@ class Inspector(QScrollArea):
         self.notes_note.setText(notes or self.tr("There are no notes of this stem yet."))
 
     def _show_song(self, song: Song) -> None:
+        if not song.is_tempo_known:
+            self.tempo_note.setText(self.tr("measured once all stems are heard"))
+            self.downbeat_note.hide()
+            return
         tempo, found = song.tempo, song.found
         words = [f"{tempo.bpm:.2f} BPM" if tempo.is_constant else self.tr("tempo map")]
         if not tempo.is_constant:
@@ -118,10 +122,9 @@ class Inspector(QScrollArea):
             words.append(found.how)
             if found.confidence > 0:
                 words.append(self.tr("{0} % sure").format(round(found.confidence * 100)))
-        else:
-            words.append(self.tr("not measured yet"))
         self.tempo_note.setText("\n".join(words))
         downbeat = clock_text(tempo.first_downbeat_s)
+        self.downbeat_note.show()
         self.downbeat_note.setText(self.tr("bar 1 starts at {0}").format(downbeat))
 
     def _connect(self) -> None:

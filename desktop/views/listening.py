@@ -33,7 +33,7 @@ class Listening(QObject):
         document.currentSongChanged.connect(self._change_song)
         document.selectedStemChanged.connect(self._set_gains)
         document.stemRemoved.connect(self._forget)
-        document.stemChanged.connect(lambda _: self._fill_player())
+        document.stemChanged.connect(self._take_in)
         player.availabilityChanged.connect(self._load_anew)
 
     def toggle(self) -> None:
@@ -107,7 +107,16 @@ class Listening(QObject):
             }
         )
 
+    def _take_in(self) -> None:
+        """Hear a stem that was added while playing."""
+        if self._player.is_playing:
+            self._load_missing()
+        self._fill_player()
+
     def _change_song(self) -> None:
+        """Keep only the sounds of the song shown; they are large."""
+        shown = {stem.stem_id for stem in self._stems()}
+        self._loaded = {key: sound for key, sound in self._loaded.items() if key in shown}
         self._plays_when_loaded = False
         self._player.clear_loop()
         self._player.stop()

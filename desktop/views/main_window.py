@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.audio.read import AUDIO_SUFFIXES
 from core.errors import AppError
 from desktop.playback.player import Player
 from desktop.session.background import Background
@@ -36,6 +37,7 @@ from desktop.session.settings import Settings
 from desktop.session.transcription_queue import TranscriptionQueue
 from desktop.views.actions import Actions
 from desktop.views.drag_out import DragHandle
+from desktop.views.drop_frame import DropFrame
 from desktop.views.empty_state import EmptyState
 from desktop.views.export_menu import ExportMenu, FindDaws
 from desktop.views.inspector import Inspector
@@ -113,6 +115,7 @@ class MainWindow(QMainWindow):
         self._connect_views()
         self._connect_actions()
         self._restore()
+        self.drop_frame = DropFrame(self)
         self._refuse_drops_of_fields()
         self._show_song()
         self._enable_actions()
@@ -124,14 +127,14 @@ class MainWindow(QMainWindow):
         if not is_ours and any(url.isLocalFile() for url in event.mimeData().urls()):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
-            self.empty.show_drop_near(is_near=True)
+            self.drop_frame.show_drop_near(is_near=True)
 
     def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
-        self.empty.show_drop_near(is_near=False)
+        self.drop_frame.show_drop_near(is_near=False)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Take files and folders; what is dropped on the stems joins the song shown."""
-        self.empty.show_drop_near(is_near=False)
+        self.drop_frame.show_drop_near(is_near=False)
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
         target = self.childAt(event.position().toPoint())
@@ -241,6 +244,7 @@ class MainWindow(QMainWindow):
 
     def _connect_model(self) -> None:
         document, parts = self._document, self._parts
+        document.currentSongChanged.connect(self._drop_loop)
         document.currentSongChanged.connect(self._show_song)
         document.songChanged.connect(self._show_song_if_current)
         document.stemChanged.connect(self._show_lanes)
@@ -265,6 +269,7 @@ class MainWindow(QMainWindow):
         self.timeline.seekRequested.connect(parts.player.seek)
         self.timeline.loopChosen.connect(self._loop_between)
         self.timeline.firstDownbeatMoved.connect(self._move_downbeat)
+        self.timeline.pointerMoved.connect(self.status.show_pointed)
         self.empty.demoRequested.connect(self._open_demo)
         self.empty.filesRequested.connect(self._add_files)
         self.export_menu.chosen.connect(parts.exporter.export)
@@ -415,13 +420,19 @@ class MainWindow(QMainWindow):
 
     def _add_files(self) -> None:
         start = str(self._parts.settings.last_folder)
-        chosen, _ = QFileDialog.getOpenFileNames(self, self.tr("Add files"), start)
+        chosen, _ = QFileDialog.getOpenFileNames(
+            self, self.tr("Add files"), start, self._file_filter()
+        )
         self._add([Path(file) for file in chosen])
 
     def _add_folder(self) -> None:
         start = str(self._parts.settings.last_folder)
         chosen = QFileDialog.getExistingDirectory(self, self.tr("Add folder"), start)
         self._add([Path(chosen)] if chosen else [])
+
+    def _file_filter(self) -> str:
+        audio = " ".join(f"*{suffix}" for suffix in sorted(AUDIO_SUFFIXES))
+        return self.tr("Audio ({0});;All files (*)").format(audio)
 
     def _add(self, paths: list[Path]) -> None:
         if paths:
@@ -466,7 +477,9 @@ class MainWindow(QMainWindow):
         if stem is None:
             return
         start = str(stem.path.parent)
-        chosen, _ = QFileDialog.getOpenFileName(self, self.tr("Choose another file"), start)
+        chosen, _ = QFileDialog.getOpenFileName(
+            self, self.tr("Choose another file"), start, self._file_filter()
+        )
         if chosen:
             replace_stem(self._document, stem, Path(chosen))
 
@@ -509,6 +522,10 @@ class MainWindow(QMainWindow):
         from_s, until_s = self._loop_s or (0.0, duration_s(self._document, song))
         self._parts.player.set_loop(from_s, until_s)
         self.timeline.set_loop((from_s, until_s))
+
+    def _drop_loop(self) -> None:
+        self._loop_s = None
+        self.actions_by_name["loop"].setChecked(False)
 
     def _switch_following(self, follows: bool) -> None:
         self._parts.settings.follows_playhead = follows

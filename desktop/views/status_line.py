@@ -7,6 +7,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolBu
 from desktop.playback.player import Player
 from desktop.session.document import Document, Stem, StemState
 from desktop.session.transcription_queue import TranscriptionQueue
+from desktop.views.positions import clock_text
+from desktop.views.song_view import PointedPlace
 from desktop.views.theme import GRID_PX, number_font
 
 
@@ -33,6 +35,7 @@ class StatusLine(QFrame):
         self.progress.setAccessibleName(self.tr("Progress of the transcription"))
         self.doing = _label(self.tr("What is being done"))
         self.waiting = _label(self.tr("What waits"))
+        self.pointed = _label(self.tr("Under the pointer"))
         self.sound = _label(self.tr("Sound"))
         self.cancel = QToolButton()
         self.cancel.setDefaultAction(cancel)
@@ -45,6 +48,8 @@ class StatusLine(QFrame):
         for widget in (self.progress, self.doing, self.cancel, self.waiting):
             row.addWidget(widget)
         row.addStretch(1)
+        row.addWidget(self.pointed)
+        row.addSpacing(2 * GRID_PX)
         row.addWidget(self.sound)
         self.setFixedHeight(7 * GRID_PX)
         queue.changed.connect(self.refresh)
@@ -64,6 +69,16 @@ class StatusLine(QFrame):
         self.waiting.setText(self.tr("{0} queued").format(waiting) if waiting else "")
         reason = self._player.unavailable_because
         self.sound.setText(self.tr("{0}: playback off").format(reason) if reason else "")
+
+    def show_pointed(self, place: PointedPlace | None) -> None:
+        """Say what lies under the pointer in the timeline."""
+        if place is None:
+            self.pointed.setText("")
+            return
+        words = [clock_text(place.at_s), place.bars, place.pitch_name]
+        if place.note is not None:
+            words += [place.track_name, self.tr("velocity {0}").format(place.note.velocity)]
+        self.pointed.setText("   ".join(word for word in words if word))
 
     def _doing(self, stem: Stem | None) -> str:
         if stem is not None and stem.state is StemState.RUNNING:
