@@ -183,8 +183,7 @@ def main(purpose: str, checkout: Path, environment: Environment) -> None:
     if not note.is_file() or note.read_text() != "\n".join(wanted):
         make_environment(environment, line)
         install(wanted, checkout / "installer" / "constraints.txt", environment, line)
-        line.step("Compiling")
-        compile_packages(environment)
+        compile_packages(environment, line)
         note.write_text("\n".join(wanted))
         shutil.rmtree(environment.notes / "unpacking", ignore_errors=True)
     line.close()
@@ -288,24 +287,17 @@ def resolve(
     wanted: Sequence[str], constraints: Path, environment: Environment, line: ProgressLine
 ) -> list[Package]:
     """Let pip choose the versions; return those that are not installed."""
+
+    def show(said: str) -> None:
+        if said.startswith("Collecting "):
+            line.detail(f"Choosing versions: {said.split()[1]}")
+
     line.step("Choosing versions")
     asked = environment.notes / "requirements.txt"
     asked.write_text("\n".join(wanted) + "\n", encoding="utf-8")
     answer = environment.notes / "chosen.json"
-    environment.pip(
-        [
-            "install",
-            "--dry-run",
-            "--quiet",
-            "--report",
-            str(answer),
-            "-r",
-            str(asked),
-            "-c",
-            str(constraints),
-        ],
-        lambda _: line.detail("Choosing versions"),
-    )
+    arguments = ["install", "--dry-run", "--report", str(answer), "-r", str(asked)]
+    environment.pip([*arguments, "-c", str(constraints)], show)
     chosen = json.loads(answer.read_text(encoding="utf-8"))["install"]
     return [Package(entry["metadata"]["name"], entry["metadata"]["version"]) for entry in chosen]
 
@@ -343,20 +335,19 @@ def install_progress(
     return read
 
 
-def compile_packages(environment: Environment) -> None:
+def compile_packages(environment: Environment, line: ProgressLine) -> None:
     """Compile everything on all cores; a first start that compiles as it imports feels broken."""
-    command = [
-        str(environment.python),
-        "-I",
-        "-m",
-        "compileall",
-        "-q",
-        "-j",
-        "0",
-        str(environment.packages),
-    ]
+    line.step("Compiling")
+    begun_s = time.monotonic()
     # Some packages carry templates that are not Python; they fail here and are never imported.
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    with subprocess.Popen(
+        [environment.python, "-I", "-m", "compileall", "-q", "-j", "0", environment.packages],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as compiling:
+        while compiling.poll() is None:
+            time.sleep(0.1)
+            line.detail(f"Compiling: {time.monotonic() - begun_s:.0f} s")
 
 
 def pip_settings(notes: Path) -> dict[str, str]:

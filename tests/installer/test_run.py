@@ -180,6 +180,16 @@ def test_failing_pip_is_told_in_one_line(machine: Machine, pip_says: str, told: 
     assert str(machine.checkout / ".venv" / "notewright" / "install.log") in last
 
 
+def test_what_nobody_expected_is_told_in_one_line_too(machine: Machine) -> None:
+    machine.write_pyproject("[project]\n")
+    done = machine.run("daws")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Notewright could not be installed: the installer itself is at fault.")
+    log = machine.checkout / ".venv" / "notewright" / "install.log"
+    assert "KeyError" in log.read_text()
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_start_after_an_interruption_goes_on_and_mends(machine: Machine, end: int) -> None:
     process = machine.start("daws", FAKE_PIP="hang:torch")
