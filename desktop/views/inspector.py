@@ -20,7 +20,7 @@ from desktop.session.commands import choose_for_stem
 from desktop.session.document import Document, Song, Stem, StemChoice
 from desktop.session.naming import can_be_named_again
 from desktop.session.offers import device_offers, model_offers
-from desktop.views.kind_field import chosen_kind, fill_with_kinds, show_kind
+from desktop.views.kind_field import Choice, chosen_kind, fill_with_kinds, show_kind
 from desktop.views.positions import clock_text
 from desktop.views.theme import GRID_PX, number_font
 
@@ -254,7 +254,7 @@ def _note() -> QLabel:
 
 
 def _combo(name: str) -> QComboBox:
-    field = QComboBox()
+    field = Choice()
     field.setAccessibleName(name)
     field.setToolTip(name)
     field.setMinimumContentsLength(8)

@@ -1,10 +1,21 @@
 """The field that shows and chooses a stem's kind, in the stem list and in the inspector."""
 
 from PySide6.QtCore import QSignalBlocker
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox
 
 from core.score.instruments import StemKind
 from desktop.session.document import Stem
+
+
+class Choice(QComboBox):
+    """A combo box that leaves the wheel to the list it stands in.
+
+    Scrolling past one must not choose another kind, which would start a transcription.
+    """
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
 
 
 def fill_with_kinds(field: QComboBox) -> None:

@@ -218,7 +218,10 @@ class MainWindow(QMainWindow):
         column.addWidget(self.notices)
         column.addWidget(self._columns, 1)
         column.addWidget(self.status)
+        # A click beside a field takes the keyboard from it, so that Space plays again.
+        central.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setCentralWidget(central)
+        central.setFocus()
 
     def _fill_menus(self) -> None:
         submenu = ExportMenu(

@@ -30,7 +30,7 @@ from core.score.instruments import StemKind
 from desktop.session.commands import choose_for_stem, remove_stem
 from desktop.session.document import Document, Song, Stem, StemState
 from desktop.session.transcription_queue import TranscriptionQueue
-from desktop.views.kind_field import chosen_kind, fill_with_kinds, show_kind
+from desktop.views.kind_field import Choice, chosen_kind, fill_with_kinds, show_kind
 from desktop.views.theme import GRID_PX, icon, number_font, palette
 
 _DOT_PX, _EDGE_PX = 10, 2
@@ -320,7 +320,7 @@ class _ElidedLabel(QLabel):
 
 
 def _kind_field() -> QComboBox:
-    field = QComboBox()
+    field = Choice()
     field.setAccessibleName(field.tr("Kind of stem"))
     field.setToolTip(field.tr("What the file holds; another kind is heard again"))
     fill_with_kinds(field)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from core.score.tempo import MAX_BPM, MIN_BPM, Meter, TempoChange, TempoMap, constant_tempo
 from desktop.session.commands import choose_tempo
 from desktop.session.document import Document
+from desktop.views.kind_field import Choice
 from desktop.views.positions import bars_text, clock_text
 from desktop.views.theme import GRID_PX, number_font
 
@@ -114,7 +115,7 @@ class TransportBar(QFrame):
         return field
 
     def _meter_field(self) -> QComboBox:
-        field = QComboBox()
+        field = Choice()
         field.addItems(_METERS)
         field.setAccessibleName(self.tr("Meter"))
         field.setToolTip(self.tr("Meter"))

@@ -1,7 +1,7 @@
 import mido
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
@@ -211,6 +211,33 @@ def test_m_mutes_the_track_and_the_export_leaves_it_out(with_stem, qtbot):
     assert not with_stem.window.export_button.isEnabled()
     press(qtbot, with_stem, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert with_stem.window.export_button.isEnabled()
+
+
+def test_a_click_beside_the_tempo_takes_the_keyboard_from_it(with_stem, qtbot):
+    window = with_stem.window
+    window.transport.bpm.setFocus()
+    qtbot.mouseClick(window.status, Qt.MouseButton.LeftButton)
+    assert not window.transport.bpm.hasFocus()
+
+
+def test_no_field_has_the_keyboard_at_the_start(desk):
+    assert desk.window.focusWidget() is desk.window.centralWidget()
+
+
+def test_the_wheel_over_a_kind_does_not_choose_another(with_stem, qtbot):
+    kind = with_stem.window.stems.row(only_stem(with_stem).stem_id).kind
+    wheel = QWheelEvent(
+        QPointF(5, 5),
+        kind.mapToGlobal(QPointF(5, 5)),
+        QPoint(0, 0),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(kind, wheel)
+    assert only_stem(with_stem).choice.kind is None
 
 
 def test_a_track_is_renamed_in_place(with_stem, qtbot):
