@@ -4,7 +4,9 @@ Audio is cut into segments that overlap by what the networks can see, so that ne
 borders nor the caller's block lengths change the result.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +29,7 @@ SEGMENT_S = 8.0  # on_seconds_done is called at least this often
 
 Block = npt.NDArray[np.float32]
 OnSecondsDone = Callable[[float], None]
+Posteriors = npt.NDArray[np.float16]
 
 
 def pitch_gain(level_p95: float) -> float:
@@ -45,8 +48,9 @@ class PitchListener:
     def __init__(self, weights: Path, *, threads: int | None = None) -> None:
         self._hearing = _Hearing(
             vqt.DualWindowVqt(),
-            _ready(stem_net.StemNet(), weights, threads),
+            _ready(stem_net.StemNet(), weights),
             _Framing(vqt.HOP_SAMPLES, vqt.CONTEXT_SAMPLES, stem_net.CONTEXT_FRAMES),
+            workers=threads or torch.get_num_threads(),
         )
 
     def posteriors(
@@ -71,8 +75,9 @@ class DrumListener:
     def __init__(self, weights: Path, *, threads: int | None = None) -> None:
         self._hearing = _Hearing(
             logmel.DualWindowMel(),
-            _ready(drum_net.DrumNet(), weights, threads),
+            _ready(drum_net.DrumNet(), weights),
             _Framing(logmel.HOP_SAMPLES, logmel.CONTEXT_SAMPLES, drum_net.CONTEXT_FRAMES),
+            workers=threads or torch.get_num_threads(),
         )
 
     def posteriors(
@@ -122,33 +127,55 @@ class _Segment:
 
 
 class _Hearing:
-    """Features and network over a stream of blocks."""
+    """Features and network over a stream of blocks.
 
-    def __init__(self, features: _Features, network: nn.Module, framing: _Framing) -> None:
+    Segments are independent, so each worker hears one on a single torch thread: threads that split
+    every layer wait for each other at its end, which is ruinous on a busy machine.
+    """
+
+    def __init__(
+        self, features: _Features, network: nn.Module, framing: _Framing, *, workers: int
+    ) -> None:
         self._features = features
         self._network = network
         self._framing = framing
+        self._workers = workers
         self._dtype = next(network.parameters()).dtype
 
     def posteriors(
         self, blocks: Iterable[Block], gain: float, on_seconds_done: OnSecondsDone
-    ) -> list[npt.NDArray[np.float16]]:
+    ) -> list[Posteriors]:
         """Return posteriors per segment: [output, frame, pitch] or [output, frame]."""
-        heard = []
-        for segment in _segments(blocks, self._framing):
-            heard.append(self._segment_posteriors(segment, gain))
-            on_seconds_done(segment.end_s)
+        heard: list[Posteriors] = []
+        waiting: deque[tuple[Future[Posteriors], float]] = deque()
+
+        def collect() -> None:
+            future, end_s = waiting.popleft()
+            heard.append(future.result())
+            on_seconds_done(end_s)
+
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="hearing") as pool:
+            for segment in _segments(blocks, self._framing):
+                waiting.append((pool.submit(self._one_segment, segment, gain), segment.end_s))
+                if len(waiting) > self._workers:
+                    collect()
+            while waiting:
+                collect()
         return heard
 
+    def _one_segment(self, segment: _Segment, gain: float) -> Posteriors:
+        torch.set_num_threads(1)  # of this worker; those of other threads stay as they are
+        return self._segment_posteriors(segment, gain)
+
     @torch.inference_mode()
-    def _segment_posteriors(self, segment: _Segment, gain: float) -> npt.NDArray[np.float16]:
+    def _segment_posteriors(self, segment: _Segment, gain: float) -> Posteriors:
         padded = torch.from_numpy(segment.audio * np.float32(gain))[None]
         frames = segment.lead_frames + segment.frames + segment.trail_frames
         levels = self._features.levels_of_padded(padded, frames).to(self._dtype)
         logits = self._network(levels.contiguous(memory_format=torch.channels_last))[0]
         first = segment.lead_frames
         wanted = logits[:, first : first + segment.frames]
-        halves: npt.NDArray[np.float16] = torch.sigmoid(wanted.float()).half().numpy()
+        halves: Posteriors = torch.sigmoid(wanted.float()).half().numpy()
         return halves
 
 
@@ -197,10 +224,8 @@ def _segment(
     )
 
 
-def _ready(network: nn.Module, weights: Path, threads: int | None) -> nn.Module:
+def _ready(network: nn.Module, weights: Path) -> nn.Module:
     """Return the network filled, folded and in the fastest number format of this CPU."""
-    if threads is not None:
-        torch.set_num_threads(threads)
     load_weights(network, weights)
     network = fold_norms(network).to(_fastest_dtype())
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # the stub lacks this form
