@@ -49,6 +49,7 @@ class TimelineView(QWidget):
         self._has_bars = False
         self._playhead_s: float | None = None
         self._follows_playhead = True
+        self._was_border_moved = False
         self._ruler = Ruler(self.time_axis)
         self._waveform = Waveform(self.time_axis)
         self._lane_names = LaneNames(self._waveform)
@@ -86,10 +87,8 @@ class TimelineView(QWidget):
 
     def set_lanes(self, lanes: Sequence[Lane]) -> None:
         """Show one waveform lane per stem, top to bottom."""
-        count_changed = len(lanes) != len(self._waveform.lanes)
         self._waveform.set_lanes(lanes)
-        if count_changed:
-            self._share_height()
+        self._share_height()
 
     def set_playhead(self, at_s: float | None) -> None:
         """Move the playhead; pages on when it plays out of view and following is on."""
@@ -171,12 +170,15 @@ class TimelineView(QWidget):
         self._roll.pointerMoved.connect(self._point_at_place)
         self.time_axis.changed.connect(self._show_time)
         self.pitch_axis.changed.connect(self._show_pitches)
+        self._splitter.splitterMoved.connect(self._keep_border)
         self._sideways.valueChanged.connect(self._scroll_time)
         self._upright.valueChanged.connect(self._scroll_pitches)
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
             self.time_axis.set_width(self._roll.width())
+            if watched is self._splitter:
+                self._share_height()
             self._place_playhead()
         return False
 
@@ -190,11 +192,19 @@ class TimelineView(QWidget):
         self._set_gutter(DRUM_GUTTER_PX if names else GUTTER_PX)
 
     def _share_height(self) -> None:
-        """Give few lanes room to show their shape, and many no more than a third of the view."""
+        """Give few lanes room to show their shape, and many no more than a third of the view.
+
+        Once the user has moved the border it stays.
+        """
+        if self._was_border_moved:
+            return
         height_px = max(1, self._splitter.height())
         wanted_px = self._waveform.sizeHint().height()
         lanes_px = max(self._waveform.minimumSizeHint().height(), min(wanted_px, height_px // 3))
         self._splitter.setSizes([lanes_px, height_px - lanes_px])
+
+    def _keep_border(self) -> None:
+        self._was_border_moved = True
 
     def _set_gutter(self, width_px: int) -> None:
         for widget in self._gutter:

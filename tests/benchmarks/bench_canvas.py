@@ -84,7 +84,7 @@ def main() -> int:
             axis = view.time_axis
 
             def pan(frame: int, axis=axis) -> None:
-                axis.scroll_by_px(7 if frame < options.frames // 2 else -7)
+                axis.scroll_by_px(7 if frame % 16 < 8 else -7)
 
             def zoom(frame: int, axis=axis) -> None:
                 axis.zoom_at(400, 1.05 if frame < options.frames // 2 else 1 / 1.05)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 import shiboken6
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QScrollBar, QWidget
+from PySide6.QtWidgets import QScrollBar, QSplitter, QWidget
 
 from core.score.tempo import constant_tempo
 from desktop.views.playhead import Playhead
-from desktop.views.song_view import Emphasis, TrackView
+from desktop.views.song_view import Emphasis, Lane, TrackView
 from desktop.views.theme import apply_theme
 from desktop.views.timeline import DRUM_GUTTER_PX, GUTTER_PX, TimelineView
 from tests.desktop.views import make_song
@@ -366,6 +366,34 @@ def test_waveform_alone_looks_right_before_notes_come(view, song):
     top = lane.mapTo(view, QPoint(0, 0)).y()
     seen = {image.pixelColor(x, y).name() for x in range(80, 800, 3) for y in range(top, top + 40)}
     assert len(seen) >= 3
+
+
+def lanes_height(view):
+    return pane(view, "Waveform").height()
+
+
+def test_lanes_take_their_height_though_set_before_the_window_shows(qtbot):
+    view = TimelineView()
+    qtbot.addWidget(view)
+    view.set_lanes([Lane(str(number)) for number in range(4)])
+    view.resize(882, 600)
+    view.show()
+    qtbot.waitExposed(view)
+    assert lanes_height(view) == 128
+
+
+def test_many_lanes_take_a_third_of_the_view(view):
+    view.set_lanes([Lane(str(number)) for number in range(12)])
+    assert 170 <= lanes_height(view) <= 186
+
+
+def test_border_that_was_dragged_stays(view):
+    handle = view.findChild(QSplitter).handle(1)
+    drag(handle, (400, 0), (400, 60))
+    dragged = lanes_height(view)
+    assert dragged > 150
+    view.set_lanes([Lane("only one")])
+    assert lanes_height(view) == dragged
 
 
 def test_ten_tracks_show_all_their_colours(view, qapp):
