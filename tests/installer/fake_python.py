@@ -6,8 +6,6 @@ Each pip call is appended to $FAKE_LOG. $FAKE_PIP says what pip does when it com
 
 import json
 import os
-import runpy
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -27,6 +25,8 @@ def main() -> None:
             sys.exit(1)
         exec(arguments[1])
     elif arguments[0].endswith("environment.py"):
+        import runpy  # here, as nine of ten starts do without it
+
         sys.executable = str(Path(sys.argv[0]).absolute())
         sys.argv = arguments
         runpy.run_path(arguments[0], run_name="__main__")
@@ -46,7 +46,9 @@ def main() -> None:
 def make_environment(folder: Path) -> None:
     (folder / "bin").mkdir(parents=True)
     site_packages(folder).mkdir(parents=True)
-    shutil.copy(sys.argv[0], folder / "bin" / "python")
+    python = folder / "bin" / "python"
+    python.write_bytes(Path(sys.argv[0]).read_bytes())
+    python.chmod(0o755)
     for tool in ("ruff", "mypy", "lint-imports"):
         (folder / "bin" / tool).write_text(
             f'#!/bin/sh\necho "{tool} $*" >>"$FAKE_LOG"\ntest "$FAKE_FAILS" != {tool}\n'
