@@ -118,34 +118,56 @@ class StemList(QScrollArea):
             heading.hide()
             heading.deleteLater()
         self._headings = []
-        place = 0
+        widgets: list[QWidget] = []
         for song in self._document.songs:
+            stems = self._document.stems_of(song.song_id)
             if len(self._document.songs) > 1:
-                heading = self._heading(song)
-                self._headings.append(heading)
-                self._column.insertWidget(place, heading)
-                place += 1
-            for stem in self._document.stems_of(song.song_id):
-                if stem.stem_id in self._rows:
-                    self._column.insertWidget(place, self._rows[stem.stem_id])
-                    place += 1
+                self._headings.append(self._heading(song, has_name=len(stems) > 1))
+                widgets.append(self._headings[-1])
+            widgets += [self._rows[s.stem_id] for s in stems if s.stem_id in self._rows]
+        for place, widget in enumerate(widgets):
+            if self._column.indexOf(widget) != place:
+                self._column.insertWidget(place, widget)
 
-    def _heading(self, song: Song) -> QWidget:
+    def _heading(self, song: Song, *, has_name: bool) -> QWidget:
+        """Return the song's name above its stems; above a single file a line is enough."""
+        if not has_name:
+            return _Line()
         heading = _SongHeading(song.name, is_current=song == self._document.current_song)
         heading.clicked.connect(lambda: self._document.show_song(song.song_id))
         return heading
 
 
+class _Line(QFrame):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedHeight(1)
+        self.setStyleSheet(f"background: {palette().line};")
+
+
 class _SongHeading(QPushButton):
+    """Shows the song when it is clicked; a long name is cut at its end."""
+
     def __init__(self, name: str, *, is_current: bool) -> None:
-        super().__init__(name)
+        super().__init__()
+        self._name = name
         self.setProperty("flat", True)
         self.setAccessibleName(self.tr("Song {0}").format(name))
+        self.setToolTip(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        colour = palette().text if is_current else palette().dim_text
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        colours = palette()
+        colour = colours.text if is_current else colours.dim_text
         self.setStyleSheet(
             f"text-align: left; padding: 0 {3 * GRID_PX}px; color: {colour}; font-weight: 600;"
+            f"border: 0; border-top: 1px solid {colours.line}; border-radius: 0;"
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        room_px = self.width() - 6 * GRID_PX
+        metrics = QFontMetrics(self.font())
+        self.setText(metrics.elidedText(self._name, Qt.TextElideMode.ElideRight, room_px))
 
 
 class _StemRow(QFrame):
