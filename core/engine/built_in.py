@@ -120,9 +120,7 @@ class _Segment:
     """
 
     audio: Block
-    lead_frames: int
     frames: int
-    trail_frames: int
     end_s: float
 
 
@@ -170,11 +168,11 @@ class _Hearing:
     @torch.inference_mode()
     def _segment_posteriors(self, segment: _Segment, gain: float) -> Posteriors:
         padded = torch.from_numpy(segment.audio * np.float32(gain))[None]
-        frames = segment.lead_frames + segment.frames + segment.trail_frames
+        around_frames = self._framing.context_frames
+        frames = around_frames + segment.frames + around_frames
         levels = self._features.levels_of_padded(padded, frames).to(self._dtype)
         logits = self._network(levels.contiguous(memory_format=torch.channels_last))[0]
-        first = segment.lead_frames
-        wanted = logits[:, first : first + segment.frames]
+        wanted = logits[:, around_frames : around_frames + segment.frames]
         halves: Posteriors = torch.sigmoid(wanted.float()).half().numpy()
         return halves
 
@@ -182,8 +180,11 @@ class _Hearing:
 def _segments(blocks: Iterable[Block], framing: _Framing) -> Iterator[_Segment]:
     """Cut a stream of blocks into segments; holds little more than one segment of audio."""
     hop, context = framing.hop_samples, framing.context_samples
-    held = np.zeros(context, np.float32)  # silence before the file
-    held_from = -context
+    # Silence before and after the file, as much as the networks can see: without it they take the
+    # first sound for one that sounded before, and a note on beat 1 of bar 1 is lost.
+    silence = np.zeros(context + framing.context_frames * hop, np.float32)
+    held = silence
+    held_from = -len(silence)
     first_frame = 0
     for block in blocks:
         held = np.concatenate([held, block])
@@ -199,7 +200,7 @@ def _segments(blocks: Iterable[Block], framing: _Framing) -> Iterator[_Segment]:
             if keep_from > held_from:
                 held, held_from = held[keep_from - held_from :], keep_from
     all_frames = (held_from + len(held)) // hop
-    held = np.concatenate([held, np.zeros(context + hop, np.float32)])
+    held = np.concatenate([held, silence, np.zeros(hop, np.float32)])
     while first_frame < all_frames:
         yield _segment(held, held_from, framing, first_frame=first_frame, all_frames=all_frames)
         first_frame += framing.segment_frames
@@ -208,18 +209,15 @@ def _segments(blocks: Iterable[Block], framing: _Framing) -> Iterator[_Segment]:
 def _segment(
     held: Block, held_from: int, framing: _Framing, *, first_frame: int, all_frames: int
 ) -> _Segment:
-    """Return the segment at `first_frame`, with context up to the file's start and `all_frames`."""
+    """Return the segment of up to `all_frames` at `first_frame`, with context on both sides."""
     hop, context = framing.hop_samples, framing.context_samples
-    lead_frames = min(first_frame, framing.context_frames)
+    around_frames = framing.context_frames
     frames = min(framing.segment_frames, all_frames - first_frame)
-    trail_frames = min(framing.context_frames, all_frames - first_frame - frames)
-    first_sample = (first_frame - lead_frames) * hop - context
-    end_sample = (first_frame + frames + trail_frames) * hop + context
+    first_sample = (first_frame - around_frames) * hop - context
+    end_sample = (first_frame + frames + around_frames) * hop + context
     return _Segment(
         audio=held[first_sample - held_from : end_sample - held_from],
-        lead_frames=lead_frames,
         frames=frames,
-        trail_frames=trail_frames,
         end_s=(first_frame + frames) * hop / SAMPLE_RATE_HZ,
     )
 
