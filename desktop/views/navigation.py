@@ -1,7 +1,7 @@
 """Navigation: wheel, middle drag and pinch move every pane of the timeline in the same way."""
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QNativeGestureEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QNativeGestureEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from desktop.views.piano_roll.pitch_axis import PitchAxis
@@ -10,14 +10,20 @@ from desktop.views.time_axis import TimeAxis
 ZOOM_PER_NOTCH = 1.25
 DEGREES_PER_NOTCH = 15.0
 SCROLL_PX_PER_NOTCH = 48.0
+_ARROW_STEPS: dict[int, QPointF] = {
+    Qt.Key.Key_Left: QPointF(1, 0),
+    Qt.Key.Key_Right: QPointF(-1, 0),
+    Qt.Key.Key_Up: QPointF(0, 1),
+    Qt.Key.Key_Down: QPointF(0, -1),
+}
 _EIGHTHS_PER_NOTCH = 8 * DEGREES_PER_NOTCH
 
 
 class Navigation(QObject):
     """Watches panes: wheel scrolls, Shift+wheel sideways, Ctrl+wheel zooms at the pointer.
 
-    Ctrl+Shift+wheel zooms pitches, middle drag pans, pinch zooms. Panes without pitches scroll
-    sideways with the plain wheel.
+    Ctrl+Shift+wheel zooms pitches, middle drag pans, pinch zooms, arrow keys scroll. Panes without
+    pitches scroll sideways with the plain wheel.
     """
 
     def __init__(
@@ -43,6 +49,8 @@ class Navigation(QObject):
             return True
         if isinstance(event, QNativeGestureEvent):
             return self._pinch(watched, event)
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            return self._key(watched, event)
         if isinstance(event, QMouseEvent) and isinstance(watched, QWidget):
             return self._drag(watched, event)
         return False
@@ -69,6 +77,13 @@ class Navigation(QObject):
             self._time_axis.scroll_by_px(-by_px.x())
         if by_px.y() and pane in self._pitched:
             self._pitch_axis.scroll_by_px(-by_px.y())
+
+    def _key(self, pane: QObject, event: QKeyEvent) -> bool:
+        step = _ARROW_STEPS.get(event.key())
+        if step is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            return False
+        self._pan(pane, step * SCROLL_PX_PER_NOTCH)
+        return True
 
     def _pinch(self, pane: QObject, event: QNativeGestureEvent) -> bool:
         if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:

@@ -1,6 +1,7 @@
 """PianoRoll: all notes of the song in one widget, drawn as a few arrays of rectangles."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal
@@ -18,6 +19,7 @@ from desktop.views.piano_roll.geometry import (
     Detail,
     NoteColumns,
     bend_lines,
+    bend_table,
     columns_of_notes,
     coverage,
     detail_at,
@@ -31,7 +33,7 @@ from desktop.views.positions import bars_text, note_name
 from desktop.views.song_view import Emphasis, PointedPlace, TrackView
 from desktop.views.theme import Palette, palette
 from desktop.views.time_axis import TimeAxis
-from desktop.views.time_columns import Pixels, TimeColumns
+from desktop.views.time_columns import Pixels, Seconds, TimeColumns
 
 SOFTEST_SHARE = 0.40  # how much of its track's colour the softest note has; the loudest has all
 MUTED_SHARE = 0.28
@@ -39,6 +41,19 @@ HIT_TOLERANCE_PX = 2.0
 MIN_BEND_ROW_PX = 7
 MIN_BEND_NOTE_PX = 32
 _DRAWING_ORDER = {Emphasis.GHOSTED: 0, Emphasis.MUTED: 1, Emphasis.NORMAL: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadTrack:
+    """Notes of one track as arrays; `notes` keeps the tuple alive by whose identity it is found."""
+
+    notes: tuple[NoteEvent, ...]
+    columns: NoteColumns
+    bends: Seconds
+
+    @classmethod
+    def of(cls, notes: tuple[NoteEvent, ...]) -> "_ReadTrack":
+        return cls(notes, columns_of_notes(notes), bend_table(notes))
 
 
 class PianoRoll(QWidget):
@@ -58,7 +73,7 @@ class PianoRoll(QWidget):
         self._layer = Layer()
         self._tracks: tuple[TrackView, ...] = ()
         self._drawn_tracks: tuple[TrackView, ...] = ()
-        self._columns_by_notes: dict[int, tuple[tuple[NoteEvent, ...], NoteColumns]] = {}
+        self._read_by_notes: dict[int, _ReadTrack] = {}
         self._notes = joined_columns(())
         self._bends = bend_lines(())
         self._grid = BarGrid(TempoMap(), 0.0)
@@ -79,18 +94,22 @@ class PianoRoll(QWidget):
 
     def set_tracks(self, tracks: Sequence[TrackView]) -> None:
         """Show these tracks; a tuple of notes that was shown before is not read again."""
-        known = self._columns_by_notes
-        self._columns_by_notes = {
-            id(notes): known.get(id(notes)) or (notes, columns_of_notes(notes))
-            for notes in (track.notes for track in tracks)
+        known = self._read_by_notes
+        self._read_by_notes = {
+            id(track.notes): known.get(id(track.notes)) or _ReadTrack.of(track.notes)
+            for track in tracks
         }
         self._tracks = tuple(tracks)
         self._drawn_tracks = tuple(sorted(tracks, key=lambda track: _DRAWING_ORDER[track.emphasis]))
         self._notes = joined_columns(
-            [self._columns_by_notes[id(track.notes)][1] for track in self._drawn_tracks]
+            [self._read_by_notes[id(track.notes)].columns for track in self._drawn_tracks]
         )
         self._bends = bend_lines(
-            track.notes for track in tracks if track.emphasis is Emphasis.NORMAL
+            [
+                self._read_by_notes[id(track.notes)].bends
+                for track in tracks
+                if track.emphasis is Emphasis.NORMAL
+            ]
         )
         self._pointed_note = None
         self._redraw()

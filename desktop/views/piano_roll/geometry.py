@@ -122,10 +122,15 @@ class BendLines:
         return in_wide_notes
 
 
-def bend_lines(tracks: Iterable[Sequence[NoteEvent]]) -> BendLines:
-    """Return the bends of all notes that have any."""
-    parts = [_lines_of(note) for notes in tracks for note in notes if note.bends]
-    lines = np.concatenate(parts) if parts else np.empty((0, 6))
+def bend_table(notes: Iterable[NoteEvent]) -> Seconds:
+    """Return the bends of those notes that have any as rows for `bend_lines`."""
+    parts = [_lines_of(note) for note in notes if note.bends]
+    return np.concatenate(parts) if parts else np.empty((0, 6))
+
+
+def bend_lines(tables: Sequence[Seconds]) -> BendLines:
+    """Return the bends of several tracks as one."""
+    lines = np.concatenate(tables) if tables else np.empty((0, 6))
     lines = lines[np.argsort(lines[:, 0], kind="stable")]
     start_s, end_s, pitch, from_row, to_row, note_s = lines.T.copy()
     return BendLines(

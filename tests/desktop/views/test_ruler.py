@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor
 from core.score.tempo import constant_tempo
 from desktop.views.bar_grid import BarGrid
 from desktop.views.ruler import BARS_HEIGHT_PX, Ruler, seconds_label_step
-from desktop.views.theme import DARK, apply_theme
+from desktop.views.theme import DARK
 from desktop.views.time_axis import TimeAxis
 from tests.desktop.views.user_acts import move
 
@@ -14,8 +14,7 @@ TICK_Y = BARS_HEIGHT_PX - 2
 
 
 @pytest.fixture
-def ruler(qtbot, qapp):
-    apply_theme(qapp)
+def ruler(qtbot, themed):
     axis = TimeAxis()
     axis.set_width(1000)
     axis.set_duration(10.0)

@@ -3,7 +3,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QGuiApplication, QIcon
+from PySide6.QtGui import QColor, QFontMetricsF, QIcon
 from PySide6.QtWidgets import QComboBox, QPushButton, QSlider
 
 from desktop.views import theme
@@ -35,16 +35,6 @@ SIGHTS = {
         ]
     ),
 }
-
-
-@pytest.fixture
-def themed(qapp):
-    before = (qapp.palette(), qapp.styleSheet(), qapp.font())
-    yield qapp
-    qapp.setPalette(before[0])
-    qapp.setStyleSheet(before[1])
-    qapp.setFont(before[2])
-    QGuiApplication.styleHints().unsetColorScheme()
 
 
 def linear_rgb(hex_rgb):

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QScrollBar, QSplitter, QWidget
 
 from core.score.tempo import constant_tempo
 from desktop.views.playhead import Playhead
 from desktop.views.song_view import Emphasis, Lane, TrackView
-from desktop.views.theme import apply_theme
 from desktop.views.timeline import DRUM_GUTTER_PX, GUTTER_PX, TimelineView
 from tests.desktop.views import make_song
 from tests.desktop.views.user_acts import (
@@ -148,6 +147,19 @@ def test_pinch_zooms_at_the_fingers(view):
     pinch(pane(view, "Piano roll"), (400, 100), 0.25)
     assert view.time_axis.span_s == pytest.approx(8.0)
     assert view.time_axis.seconds_at(400) == pytest.approx(before_s)
+
+
+@pytest.mark.parametrize(
+    ("key", "start_s", "lower_px"),
+    [("Left", 19.4, 0), ("Right", 20.6, 0), ("Up", 20.0, -48), ("Down", 20.0, 48)],
+)
+def test_arrow_keys_scroll_the_roll(view, qtbot, key, start_s, lower_px):
+    view.time_axis.show_range(20.0, 30.0)
+    view.pitch_axis.zoom_at(0, 8)
+    before_px = view.pitch_axis.scroll_px
+    qtbot.keyClick(pane(view, "Piano roll"), getattr(Qt.Key, f"Key_{key}"))
+    assert view.time_axis.start_s == pytest.approx(start_s)
+    assert view.pitch_axis.scroll_px == before_px + lower_px
 
 
 def test_click_in_the_ruler_seeks(view, qtbot):
@@ -396,8 +408,7 @@ def test_border_that_was_dragged_stays(view):
     assert lanes_height(view) == dragged
 
 
-def test_ten_tracks_show_all_their_colours(view, qapp):
-    apply_theme(qapp)
+def test_ten_tracks_show_all_their_colours(themed, view):
     image = view.grab().toImage()
     hues = {
         image.pixelColor(x, y).hue() // 12

@@ -7,7 +7,7 @@ from core.audio.peaks import WaveformPeaks
 from desktop.views.lane_names import LaneNames
 from desktop.views.layer import blended
 from desktop.views.song_view import Lane
-from desktop.views.theme import DARK, apply_theme
+from desktop.views.theme import DARK
 from desktop.views.time_axis import TimeAxis
 from desktop.views.waveform import MAX_DISPLAY_GAIN, Waveform, display_gain
 
@@ -29,8 +29,7 @@ def square_wave(level, *, from_s=0.0, until_s=10.0, spikes=0.0):
 
 
 @pytest.fixture
-def waveform(qtbot, qapp):
-    apply_theme(qapp)
+def waveform(qtbot, themed):
     axis = TimeAxis()
     axis.set_width(100)
     axis.set_duration(10.0)

@@ -9,7 +9,7 @@ from desktop.views.bar_grid import BarGrid
 from desktop.views.piano_roll.canvas import PianoRoll, note_colour
 from desktop.views.piano_roll.pitch_axis import PitchAxis
 from desktop.views.song_view import Emphasis, TrackView
-from desktop.views.theme import DARK, apply_theme
+from desktop.views.theme import DARK
 from desktop.views.time_axis import TimeAxis
 from tests.desktop.views.user_acts import leave, move
 from tests.make import bent, note
@@ -44,8 +44,7 @@ class Scene:
 
 
 @pytest.fixture
-def scene(qtbot, qapp):
-    apply_theme(qapp)
+def scene(qtbot, themed):
     return Scene(qtbot)
 
 

@@ -7,6 +7,7 @@ from desktop.views.piano_roll.geometry import (
     Detail,
     PitchRows,
     bend_lines,
+    bend_table,
     columns_of_notes,
     coverage,
     detail_at,
@@ -189,22 +190,22 @@ def test_two_tracks_mix_by_how_long_they_sound():
 
 
 def test_bends_become_lines_up_to_the_end_of_the_note():
-    lines = bend_lines([[bent(127, 1.0, 5.0, (1.0, 0.0), (2.0, 1.0))]])
+    lines = bend_lines([bend_table([bent(127, 1.0, 5.0, (1.0, 0.0), (2.0, 1.0))])])
     tops = PitchRows(row_px=100, scroll_px=0).tops()
     assert lines.edges(TENTHS, tops, 8).tolist() == [[10, 49, 20, 7], [20, 7, 50, 7]]
 
 
 def test_wide_bend_stays_inside_its_note():
-    lines = bend_lines([[bent(127, 1.0, 5.0, (1.0, 12.0), (2.0, -12.0))]])
+    lines = bend_lines([bend_table([bent(127, 1.0, 5.0, (1.0, 12.0), (2.0, -12.0))])])
     tops = PitchRows(row_px=100, scroll_px=0).tops()
     ends_y = lines.edges(TENTHS, tops, 8)[:, [1, 3]]
     assert ends_y.tolist() == [[7, 91], [91, 91]]
 
 
 def test_bends_of_notes_too_narrow_to_show_them_are_left_out():
-    lines = bend_lines([[bent(127, 1.0, 1.5, (1.0, 0.0), (1.2, 1.0))]])
+    lines = bend_lines([bend_table([bent(127, 1.0, 1.5, (1.0, 0.0), (1.2, 1.0))])])
     assert len(lines.edges(TENTHS, ROWS.tops(), 8)) == 0
 
 
 def test_notes_without_bends_have_no_lines():
-    assert len(bend_lines([[note()]]).start_s) == 0
+    assert len(bend_lines([bend_table([note()])]).start_s) == 0

@@ -3,7 +3,7 @@ from PySide6.QtGui import QColor
 
 from desktop.views.piano_roll.keyboard import Keyboard
 from desktop.views.piano_roll.pitch_axis import PitchAxis
-from desktop.views.theme import DARK, apply_theme
+from desktop.views.theme import DARK
 from tests.desktop.views.user_acts import leave, move
 
 pytestmark = pytest.mark.gui
@@ -19,8 +19,7 @@ def axis():
 
 
 @pytest.fixture
-def keyboard(qtbot, qapp, axis):
-    apply_theme(qapp)
+def keyboard(qtbot, themed, axis):
     keyboard = Keyboard(axis)
     qtbot.addWidget(keyboard)
     keyboard.resize(72, 400)
