@@ -1,0 +1,171 @@
+"""The terminal: what goes in, where the MIDI goes, and what is said about it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+import soundfile
+
+from core.cli import main
+from core.engine.transcriber import Transcriber
+from core.errors import CancelledError
+from tests.make_bad_audio import BAD_INPUTS, without_rights
+
+ROOT = Path(__file__).resolve().parents[2]
+RATE = 22_050
+# Root may read everything; a folder is searched for audio files instead of being read.
+REFUSED = [
+    case for case in BAD_INPUTS if case.build is not without_rights and case.name != "folder"
+]
+
+
+def plucked(path: Path, *pitches: int, every_s: float = 0.5) -> Path:
+    """Write a melody of plucked strings, a note every `every_s` seconds."""
+    sound = np.zeros(round((len(pitches) * every_s + 1) * RATE), np.float32)
+    seconds = np.arange(RATE) / RATE
+    for index, pitch in enumerate(pitches):
+        hertz = 440 * 2 ** ((pitch - 69) / 12)
+        tone = sum(np.sin(2 * np.pi * hertz * k * seconds) * np.exp(-3 * k * seconds) / k
+                   for k in range(1, 9))  # fmt: skip
+        start = round(index * every_s * RATE)
+        sound[start : start + RATE] += 0.3 * tone
+    soundfile.write(path, sound, RATE)
+    return path
+
+
+def note_ons(path: Path) -> list[int]:
+    return [
+        message.note
+        for midi_track in mido.MidiFile(path).tracks
+        for message in midi_track
+        if message.type == "note_on"
+    ]
+
+
+@pytest.mark.slow
+def test_a_melody_becomes_a_midi_file_of_the_same_notes(tmp_path: Path) -> None:
+    melody = (60, 64, 67, 72, 67, 64, 60, 62)
+    audio = plucked(tmp_path / "tune piano.wav", *melody)
+    assert main(["transcribe", str(audio), "--out", str(tmp_path / "midi")]) == 0
+    assert note_ons(tmp_path / "midi" / "tune piano.mid") == list(melody)
+
+
+@pytest.mark.slow
+def test_without_a_folder_the_midi_lies_beside_the_audio(tmp_path: Path) -> None:
+    audio = plucked(tmp_path / "bass.wav", 40, 43, 45)
+    assert main(["transcribe", str(audio)]) == 0
+    assert (tmp_path / "bass.mid").exists()
+
+
+@pytest.mark.slow
+def test_stems_of_a_song_share_one_file_and_json_says_what_was_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plucked(tmp_path / "Blue - bass.wav", 40, 43, 45, 40)
+    plucked(tmp_path / "Blue - keys.wav", 64, 67, 69, 64)
+    assert main(["transcribe", str(tmp_path), "--tempo", "120", "--json"]) == 0
+    (song,) = json.loads(capsys.readouterr().out)
+    assert song["song"] == "Blue"
+    assert song["bpm"] == 120
+    assert [file["kind"] for file in song["files"]] == ["bass", "keys"]
+    assert song["midi"] == [str(tmp_path / "Blue.mid")]
+    names = [midi_track.name for midi_track in mido.MidiFile(tmp_path / "Blue.mid").tracks]
+    assert names[1:] == ["Bass", "Keys"]
+
+
+@pytest.mark.slow
+def test_a_second_run_never_overwrites_the_first(tmp_path: Path) -> None:
+    audio = plucked(tmp_path / "bass.wav", 40, 43, 45)
+    assert main(["transcribe", str(audio)]) == 0
+    first = (tmp_path / "bass.mid").read_bytes()
+    assert main(["transcribe", str(audio), "--tempo", "77"]) == 0
+    assert (tmp_path / "bass.mid").read_bytes() == first
+    assert (tmp_path / "bass (2).mid").exists()
+
+
+@pytest.mark.slow
+def test_a_daw_gets_the_file_where_it_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".lmmsrc.xml").write_text(
+        f'<?xml version="1.0"?><lmms><paths workingdir="{tmp_path}/beats/"/></lmms>'
+    )
+    (tmp_path / "beats" / "projects").mkdir(parents=True)
+    audio = plucked(tmp_path / "bass.wav", 40, 43, 45)
+    assert main(["transcribe", str(audio), "--daw", "lmms"]) == 0
+    (written,) = (tmp_path / "beats").rglob("bass.mid")
+    assert str(written) in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_no_bad_file_ends_the_batch_and_each_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = []
+    for number, case in enumerate(REFUSED):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        bad.append((case, case.build(folder)))
+    good = plucked(tmp_path / "good bass.wav", 40, 43, 45)
+    out = tmp_path / "midi"
+    arguments = [*(str(path) for _, path in bad), str(good), "--separate", "--out", str(out)]
+    assert main(["transcribe", *arguments]) == 1
+    said = capsys.readouterr().err
+    missing = [case.name for case, _ in bad if case.phrase not in said]
+    assert missing == []
+    assert len(bad) >= 40
+    assert [file.name for file in out.iterdir()] == ["good bass.mid"]
+
+
+def test_an_unknown_daw_is_answered_with_the_choices(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["transcribe", str(tmp_path / "x.wav"), "--daw", "gadget"]) == 1
+    assert "Choose one of: ableton-live" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tempo", ["fast", "5000", "0"])
+def test_a_tempo_that_no_daw_takes_is_a_usage_error(tempo: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["transcribe", "x.wav", "--tempo", tempo])
+
+
+def test_models_are_listed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--json"]) == 0
+    (model,) = json.loads(capsys.readouterr().out)
+    assert (model["id"], model["installed"]) == ("built-in", True)
+
+
+def test_a_cancel_ends_with_130(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cancelled(*_: object, **__: object) -> None:
+        raise CancelledError
+
+    monkeypatch.setattr(Transcriber, "transcribe", cancelled)
+    assert main(["transcribe", str(tmp_path / "bass.wav")]) == 130
+    assert "no unfinished file" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to the whole console")
+def test_ctrl_c_leaves_no_half_file(tmp_path: Path) -> None:
+    audio = plucked(tmp_path / "long bass.wav", *([40, 43, 45, 47] * 300))
+    out = tmp_path / "midi"
+    command = [sys.executable, "-m", "core.cli", "transcribe", str(audio), "--out", str(out)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        assert "%" in running.stderr.readline()
+        stopped_s = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        assert running.wait(timeout=30) == 130
+    assert time.monotonic() - stopped_s < 10
+    assert not out.exists() or list(out.iterdir()) == []
