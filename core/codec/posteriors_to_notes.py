@@ -72,7 +72,7 @@ class DecodeOptions:
     min_note_s: float = 0.0
     offset_shift_s: float = 0.0
     is_monophonic: bool = False
-    drum_thresholds: tuple[float, ...] = (0.5, 0.6, 0.5, 0.4, 0.6, 0.3, 0.4)
+    drum_thresholds: tuple[float, ...] = (0.55, 0.6, 0.6, 0.4, 0.55, 0.4, 0.55)
 
     def __post_init__(self) -> None:
         thresholds = (self.onset_threshold, self.frame_threshold, *self.drum_thresholds)
@@ -96,16 +96,20 @@ class DecodeOptions:
         )
 
 
+_DRUMS_IN_MIX = (0.6, 0.62, 0.42, 0.4, 0.6, 0.5, 0.6)  # other instruments pose as rides and snares
+
 # Tuned on the development clips of the evaluation kit; see resources/models/README.md.
 _OPTIONS_OF_KIND = {
-    StemKind.KEYS: DecodeOptions(onset_threshold=0.47, frame_threshold=0.42),
-    StemKind.MIX: DecodeOptions(onset_threshold=0.42, frame_threshold=0.38),
-    StemKind.GUITAR: DecodeOptions(onset_threshold=0.52, offset_shift_s=0.02),
-    StemKind.BASS: DecodeOptions(onset_threshold=0.5, offset_shift_s=0.02),
-    StemKind.WINDS: DecodeOptions(onset_threshold=0.5, frame_threshold=0.25, offset_shift_s=0.03),
-    StemKind.BRASS: DecodeOptions(onset_threshold=0.5, frame_threshold=0.25, offset_shift_s=0.03),
-    StemKind.VOCALS: DecodeOptions(onset_threshold=0.58, frame_threshold=0.25, offset_shift_s=0.04),
-    StemKind.STRINGS: DecodeOptions(onset_threshold=0.45, frame_threshold=0.3),
+    StemKind.KEYS: DecodeOptions(0.47, frame_threshold=0.5, offset_shift_s=-0.02),
+    StemKind.MIX: DecodeOptions(0.4, frame_threshold=0.5, drum_thresholds=_DRUMS_IN_MIX),
+    StemKind.GUITAR: DecodeOptions(0.58, frame_threshold=0.4, offset_shift_s=0.02),
+    StemKind.BASS: DecodeOptions(0.55, frame_threshold=0.25),
+    StemKind.WINDS: DecodeOptions(0.5, frame_threshold=0.5, offset_shift_s=0.03),
+    StemKind.BRASS: DecodeOptions(0.5, frame_threshold=0.5, offset_shift_s=0.03),
+    StemKind.VOCALS: DecodeOptions(0.52, frame_threshold=0.4, min_note_s=0.08, offset_shift_s=0.03),
+    StemKind.STRINGS: DecodeOptions(0.45, frame_threshold=0.4, offset_shift_s=0.02),
+    StemKind.SYNTH: DecodeOptions(0.47, frame_threshold=0.4),
+    StemKind.OTHER: DecodeOptions(0.47, frame_threshold=0.4),
 }
 
 
