@@ -123,6 +123,16 @@ def test_a_program_set_in_another_track_holds_for_the_channel() -> None:
     assert (track.name, track.program) == ("Track 2", 40)
 
 
+def test_two_tracks_on_one_channel_each_end_their_own_notes() -> None:
+    early = make.drums(make.note(36, 0.0, 2.0), name="Early")
+    late = make.drums(make.note(36, 0.5, 1.0), name="Late")
+    read = transcription_of(midi_bytes(make.song(late, early)))
+    assert [(t.name, t.notes[0].onset_s, t.notes[0].offset_s) for t in read.tracks] == [
+        ("Late", 0.5, 1.0),
+        ("Early", 0.0, 2.0),
+    ]
+
+
 def test_a_note_without_end_lasts_to_the_end_of_the_file() -> None:
     track = mido.MidiTrack(
         [_message("note_on", note=60), mido.MetaMessage("end_of_track", time=960)]
@@ -140,9 +150,10 @@ def test_a_file_without_tempo_plays_in_4_4_at_120() -> None:
     assert (tempo.bpm, tempo.is_constant, tempo.meter) == (120.0, True, Meter(4, 4))
 
 
-def test_tempos_beyond_the_range_of_daws_are_brought_into_it() -> None:
-    slow = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=16_777_215)])
-    assert transcription_of(_file(slow)).tempo.bpm == 20.0
+@pytest.mark.parametrize(("tempo_us", "bpm"), [(16_777_215, 20.0), (1, 999.0), (0, 999.0)])
+def test_tempos_beyond_the_range_of_daws_are_brought_into_it(tempo_us: int, bpm: float) -> None:
+    track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=tempo_us)])
+    assert transcription_of(_file(track)).tempo.bpm == bpm
 
 
 def test_a_meter_no_bar_ruler_shows_counts_as_4_4() -> None:

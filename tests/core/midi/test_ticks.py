@@ -113,6 +113,22 @@ def test_each_tempo_of_a_map_is_written_where_it_begins() -> None:
     ]
 
 
+def test_of_two_tempos_on_one_tick_the_later_holds() -> None:
+    grid = conformed_grid(make.tempo_map((0.0, 120.0), (7.9999, 100.0), (8.0, 60.0)))
+    assert tempo_events(grid, end_ticks=16 * 960) == [
+        TempoEvent(0, 500_000),
+        TempoEvent(8 * 960, 1_000_000),
+    ]
+
+
+def test_corrections_of_a_long_tempo_lie_on_bar_lines() -> None:
+    grid = conformed_grid(make.tempo_map((0.0, 120.0), (6.5, 139.7)))
+    ticks = [event.at_ticks for event in tempo_events(grid, end_ticks=10_000 * 960)]
+    assert ticks[:2] == [0, 6240]
+    assert len(ticks) > 4
+    assert all(at_ticks % (4 * 960) == 0 for at_ticks in ticks[2:])
+
+
 @given(tempo_maps())
 def test_there_is_at_most_one_tempo_per_bar(tempo: TempoMap) -> None:
     grid = conformed_grid(tempo)
