@@ -28,8 +28,9 @@ from desktop.session.transcribe_job import TranscribeJob
 from desktop.session.transcription_queue import TranscriptionQueue
 from desktop.session.worker_process import worker_main
 from desktop.views.export_menu import FindDaws
-from desktop.views.main_window import MainWindow, WindowParts
+from desktop.views.main_window import MainWindow
 from desktop.views.theme import apply_theme
+from desktop.views.window_parts import WindowParts
 
 NAME = "Notewright"
 LOG_BYTES = 500_000

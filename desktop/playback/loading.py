@@ -1,4 +1,4 @@
-"""Loading: an audio file as the player wants it, stereo at the sound card's rate."""
+"""Loading: an audio file as the player wants it, at the sound card's rate."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from desktop.playback.mixer import CHANNELS
 
 
 def load_sound(path: Path, sample_rate: int) -> npt.NDArray[np.float32]:
-    """Return the file's samples [frame, 2] at `sample_rate`; of more channels, the first two.
+    """Return the file's samples [frame, 1 or 2] at `sample_rate`; of more channels, the first two.
 
     Raises:
         AudioReadError: the file cannot be used.
@@ -20,6 +20,4 @@ def load_sound(path: Path, sample_rate: int) -> npt.NDArray[np.float32]:
     samples = clip.samples[:, :CHANNELS]
     if clip.sample_rate != sample_rate:
         samples = soxr.resample(samples, clip.sample_rate, sample_rate)
-    if samples.shape[1] == 1:
-        samples = np.repeat(samples, CHANNELS, axis=1)
     return np.ascontiguousarray(samples, np.float32)

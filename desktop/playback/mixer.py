@@ -5,6 +5,7 @@ voices, a number) and the next block sees them. Every change of gain, every star
 ramped over one block, so that nothing clicks.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,9 +21,9 @@ Samples = npt.NDArray[np.float32]
 
 @dataclass(slots=True)
 class Voice:
-    """One sound in the mix, samples [frame, channel]; `gain` is what was last heard."""
+    """One sound in the mix, samples [frame, 1 or 2]; `gain` is what was last heard."""
 
-    key: int
+    key: Hashable
     samples: Samples
     target_gain: float = 1.0
     gain: float = 0.0

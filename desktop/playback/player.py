@@ -5,7 +5,7 @@ computed ahead.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +23,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Samples [frame, 2] at the player's rate; `key` is how its gain is addressed."""
+    """Samples [frame, 1 or 2] at the player's rate; `key` is how its gain is addressed."""
 
-    key: int
+    key: Hashable
     samples: npt.NDArray[np.float32]
 
 
@@ -101,8 +101,8 @@ class Player(QObject):
         known = {voice.key: voice for voice in self._mixer.voices}
         voices = []
         for sound in sounds:
-            if sound.samples.ndim != 2 or sound.samples.shape[1] != CHANNELS:
-                raise ValueError(f"samples must be [frame, {CHANNELS}]: {sound.samples.shape}")
+            if sound.samples.ndim != 2 or sound.samples.shape[1] not in (1, CHANNELS):
+                raise ValueError(f"samples must be [frame, 1 or 2]: {sound.samples.shape}")
             before = known.get(sound.key)
             if before is not None and before.samples is sound.samples:
                 voices.append(before)
@@ -112,7 +112,7 @@ class Player(QObject):
         self._duration_s = duration_s
         self._mixer.end_frame = round(duration_s * self._rate)
 
-    def set_gains(self, gains: Mapping[int, float]) -> None:
+    def set_gains(self, gains: Mapping[Hashable, float]) -> None:
         """Set the gain of each sound; one that is not named falls silent."""
         for voice in self._mixer.voices:
             voice.target_gain = gains.get(voice.key, 0.0)

@@ -25,6 +25,7 @@ from desktop.session.messages import (
 )
 
 LISTEN_EVERY_MS = 50  # 20 looks per second: also the highest rate of progress reports
+LISTEN_IDLE_EVERY_MS = 2_000  # only to notice that an idle child has died
 CANCEL_GRACE_MS = 700  # after this a child that has not answered a cancel is killed
 GOODBYE_S = 0.5  # time for an idle child to leave by itself when the window closes
 
@@ -106,7 +107,6 @@ class _Supervisor(QObject):
         self._pipe: Connection | None = None
         self._active: TranscribeRequest | TempoRequest | None = None
         self._listening = QTimer(self)
-        self._listening.setInterval(LISTEN_EVERY_MS)
         self._listening.timeout.connect(self._listen)
         self._grace = QTimer(self)
         self._grace.setSingleShot(True)
@@ -116,6 +116,7 @@ class _Supervisor(QObject):
     @Slot()
     def warm_up(self) -> None:
         self._living_pipe()
+        self._listening.start(LISTEN_IDLE_EVERY_MS)
 
     @Slot(object)
     def begin(self, request: TranscribeRequest | TempoRequest) -> None:
@@ -125,7 +126,7 @@ class _Supervisor(QObject):
         except OSError:  # the idle child died since the last job; a fresh one takes the request
             self._end_child()
             self._living_pipe().send(request)
-        self._listening.start()
+        self._listening.start(LISTEN_EVERY_MS)
 
     @Slot(int)
     def cancel(self, job: int) -> None:
@@ -182,7 +183,7 @@ class _Supervisor(QObject):
             return
         self._active = None
         self._grace.stop()
-        self._listening.stop()
+        self._listening.start(LISTEN_IDLE_EVERY_MS)
         self.replied.emit(reply)
 
     def _report_crash(self) -> None:

@@ -1,6 +1,5 @@
 """MainWindow: puts the views together and connects the actions to what they do."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -11,7 +10,6 @@ from PySide6.QtGui import (
     QDropEvent,
 )
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -23,54 +21,31 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.audio.read import AUDIO_SUFFIXES
 from core.errors import AppError
-from desktop.playback.player import Player
-from desktop.session.background import Background
-from desktop.session.commands import choose_tempo, remove_stem, replace_stem
-from desktop.session.document import Document
-from desktop.session.drag_files import DragFiles
-from desktop.session.exporting import Exporter
-from desktop.session.importing import Importer, ImportOutcome
-from desktop.session.offers import device_named
-from desktop.session.settings import Settings
-from desktop.session.transcription_queue import TranscriptionQueue
+from desktop.session.importing import ImportOutcome
 from desktop.views.actions import Actions
 from desktop.views.drag_out import DragHandle
 from desktop.views.drop_frame import DropFrame
 from desktop.views.empty_state import EmptyState
-from desktop.views.export_menu import ExportMenu, FindDaws
+from desktop.views.export_menu import ExportMenu
 from desktop.views.inspector import Inspector
 from desktop.views.listening import Listening
 from desktop.views.notices import NoticeStrip
 from desktop.views.outgoing import Outgoing
+from desktop.views.song_acts import SongActs
 from desktop.views.song_feed import duration_s, lanes, track_views
 from desktop.views.status_line import StatusLine
+from desktop.views.stem_acts import StemActs
 from desktop.views.stem_list import StemList
 from desktop.views.theme import GRID_PX, icon
 from desktop.views.timeline import TimelineView
 from desktop.views.track_list import TrackList
 from desktop.views.transport_bar import TransportBar
+from desktop.views.window_parts import WindowParts
 
 FIRST_SIZE, SMALLEST_SIZE = QSize(1280, 800), QSize(960, 600)
 LEFT_PX, RIGHT_PX = 240, 240
 SKIPPED_NAMED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class WindowParts:
-    """What the window works with; made and ended by desktop.app."""
-
-    document: Document
-    queue: TranscriptionQueue
-    importer: Importer
-    exporter: Exporter
-    player: Player
-    background: Background
-    settings: Settings
-    drag_files: DragFiles
-    find_daws: FindDaws
-    demo_files: tuple[Path, ...]
 
 
 class MainWindow(QMainWindow):
@@ -80,7 +55,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._parts = parts
         self._document = parts.document
-        self._loop_s: tuple[float, float] | None = None
         self.setWindowTitle("Notewright")
         self.setMinimumSize(SMALLEST_SIZE)
         self.resize(FIRST_SIZE)
@@ -108,6 +82,10 @@ class MainWindow(QMainWindow):
         self.inspector = self._inspector()
         self.status = StatusLine(
             parts.document, parts.queue, parts.player, cancel=self.actions_by_name["cancel"]
+        )
+        self._stem_acts = StemActs(parts, self)
+        self._song_acts = SongActs(
+            parts.document, parts.player, self.timeline, self.actions_by_name["loop"]
         )
         self._lay_out()
         self._fill_menus()
@@ -247,7 +225,7 @@ class MainWindow(QMainWindow):
 
     def _connect_model(self) -> None:
         document, parts = self._document, self._parts
-        document.currentSongChanged.connect(self._drop_loop)
+        document.currentSongChanged.connect(self._song_acts.drop_loop)
         document.currentSongChanged.connect(self._show_song)
         document.songChanged.connect(self._show_song_if_current)
         document.stemChanged.connect(self._show_lanes)
@@ -270,27 +248,28 @@ class MainWindow(QMainWindow):
     def _connect_views(self) -> None:
         parts = self._parts
         self.timeline.seekRequested.connect(parts.player.seek)
-        self.timeline.loopChosen.connect(self._loop_between)
-        self.timeline.firstDownbeatMoved.connect(self._move_downbeat)
+        self.timeline.loopChosen.connect(self._song_acts.loop_between)
+        self.timeline.firstDownbeatMoved.connect(self._song_acts.move_downbeat)
         self.timeline.pointerMoved.connect(self.status.show_pointed)
-        self.empty.demoRequested.connect(self._open_demo)
-        self.empty.filesRequested.connect(self._add_files)
+        self.empty.demoRequested.connect(self._stem_acts.open_demo)
+        self.empty.filesRequested.connect(self._stem_acts.add_files)
         self.export_menu.chosen.connect(parts.exporter.export)
+        self.transport.balanceChanged.connect(self.listening.set_balance)
         self.song_handle.failed.connect(self._tell_failure)
         self.song_handle.clickedWithoutDrag.connect(self.outgoing.explain_drag)
         self.tracks.dragFailed.connect(self._tell_failure)
         self.tracks.dragExplained.connect(self.outgoing.explain_drag)
         self.tracks.selectionChanged.connect(self._enable_actions)
-        self.stems.replaceRequested.connect(self._replace_stem)
-        self.inspector.deviceChosen.connect(self._choose_device)
+        self.stems.replaceRequested.connect(self._stem_acts.replace_stem)
+        self.inspector.deviceChosen.connect(self._stem_acts.choose_device)
 
     def _connect_actions(self) -> None:
         parts, player, tracks = self._parts, self._parts.player, self.tracks
         undo_stack = self._document.undo_stack
         for name, act in {
-            "add_files": self._add_files,
-            "add_folder": self._add_folder,
-            "open_demo": self._open_demo,
+            "add_files": self._stem_acts.add_files,
+            "add_folder": self._stem_acts.add_folder,
+            "open_demo": self._stem_acts.open_demo,
             "new_song": lambda: self._document.show_song(None),
             "export_again": self._export_again,
             "save_song": self.outgoing.save_song,
@@ -303,21 +282,23 @@ class MainWindow(QMainWindow):
             "rename_track": tracks.rename_selected,
             "mute_track": tracks.mute_selected,
             "solo_track": tracks.solo_selected,
-            "transcribe": self._transcribe_again,
-            "cancel": self._cancel,
+            "transcribe": self._stem_acts.transcribe_again,
+            "cancel": self._stem_acts.cancel,
             "cancel_all": parts.queue.cancel_all,
-            "previous_stem": lambda: self._step_stem(-1),
-            "next_stem": lambda: self._step_stem(1),
-            "replace_stem": self._replace_selected_stem,
-            "remove_stem": self._remove_stem,
+            "previous_stem": lambda: self._stem_acts.step_stem(-1),
+            "next_stem": lambda: self._stem_acts.step_stem(1),
+            "replace_stem": self._stem_acts.replace_selected_stem,
+            "remove_stem": self._stem_acts.remove_stem,
             "halve_tempo": self.transport.halve_tempo,
             "double_tempo": self.transport.double_tempo,
-            "downbeat_here": lambda: self._move_downbeat(player.place_s),
-            "found_tempo": self._use_found_tempo,
+            "downbeat_here": lambda: self._song_acts.move_downbeat(player.place_s),
+            "found_tempo": self._song_acts.use_found_tempo,
             "play": self.listening.toggle,
             "stop": player.stop,
+            "hear_source": self.transport.hear_source,
+            "hear_midi": self.transport.hear_midi,
             "to_start": lambda: player.seek(0.0),
-            "to_end": self._go_to_end,
+            "to_end": self._song_acts.go_to_end,
             "look_for_sound": player.look_for_device,
             "zoom_in": self.timeline.zoom_in,
             "zoom_out": self.timeline.zoom_out,
@@ -325,7 +306,7 @@ class MainWindow(QMainWindow):
         }.items():
             self.actions_by_name[name].triggered.connect(lambda _=False, act=act: act())
         for name, switch in {
-            "loop": self._switch_loop,
+            "loop": self._song_acts.switch_loop,
             "listen_selected": self.listening.hear_selected_only,
             "follow": self._switch_following,
             "show_inspector": self._switch_inspector,
@@ -394,11 +375,13 @@ class MainWindow(QMainWindow):
             (song is not None, ("tap", "halve_tempo", "double_tempo", "downbeat_here")),
             (song is not None, ("new_song", "zoom_in", "zoom_out", "fit", "to_start", "to_end")),
             (is_chosen, ("found_tempo",)),
-            (has_sound, ("play", "stop", "loop", "listen_selected")),
+            (has_sound, ("play", "stop", "loop", "listen_selected", "hear_source")),
+            (has_sound and has_notes, ("hear_midi",)),
         ):
             for name in names:
                 self.actions_by_name[name].setEnabled(enabled)
         self.export_button.setEnabled(has_notes)
+        self.transport.enable_balance(is_enabled=has_sound and has_notes)
         self.song_handle.setEnabled(has_notes)
         undo_text, redo_text = document.undo_stack.undoText(), document.undo_stack.redoText()
         self.actions_by_name["undo"].setText(self.tr("&Undo {0}").format(undo_text).rstrip())
@@ -419,116 +402,12 @@ class MainWindow(QMainWindow):
     def _tell_failure(self, error: AppError) -> None:
         self.notices.warn(str(error))
 
-    # --- what the user does
-
-    def _add_files(self) -> None:
-        start = str(self._parts.settings.last_folder)
-        chosen, _ = QFileDialog.getOpenFileNames(
-            self, self.tr("Add files"), start, self._file_filter()
-        )
-        self._add([Path(file) for file in chosen])
-
-    def _add_folder(self) -> None:
-        start = str(self._parts.settings.last_folder)
-        chosen = QFileDialog.getExistingDirectory(self, self.tr("Add folder"), start)
-        self._add([Path(chosen)] if chosen else [])
-
-    def _file_filter(self) -> str:
-        audio = " ".join(f"*{suffix}" for suffix in sorted(AUDIO_SUFFIXES))
-        return self.tr("Audio ({0});;All files (*)").format(audio)
-
-    def _add(self, paths: list[Path]) -> None:
-        if paths:
-            self._parts.settings.last_folder = paths[0].parent
-            self._parts.importer.add(paths)
-
-    def _open_demo(self) -> None:
-        self._parts.importer.open_as_song(self._parts.demo_files, self.tr("Demo song"))
-
     def _export_again(self) -> None:
         destination = self.export_menu.last_destination()
         if destination is not None:
             self._parts.exporter.export(destination)
         else:
             self.export_button.showMenu()
-
-    def _transcribe_again(self) -> None:
-        stem = self._document.selected_stem
-        if stem is not None:
-            self._parts.queue.retry(stem.stem_id)
-
-    def _cancel(self) -> None:
-        stem = self._parts.queue.running_stem
-        if stem is not None:
-            self._parts.queue.cancel(stem.stem_id)
-        else:
-            self._parts.queue.cancel_all()
-
-    def _step_stem(self, step: int) -> None:
-        stems = self._document.stems
-        selected = self._document.selected_stem
-        place = stems.index(selected) + step if selected is not None else 0
-        self._document.select_stem(stems[place % len(stems)].stem_id)
-
-    def _replace_selected_stem(self) -> None:
-        stem = self._document.selected_stem
-        if stem is not None:
-            self._replace_stem(stem.stem_id)
-
-    def _replace_stem(self, stem_id: int) -> None:
-        stem = self._document.stem(stem_id)
-        if stem is None:
-            return
-        start = str(stem.path.parent)
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, self.tr("Choose another file"), start, self._file_filter()
-        )
-        if chosen:
-            replace_stem(self._document, stem, Path(chosen))
-
-    def _remove_stem(self) -> None:
-        stem = self._document.selected_stem
-        if stem is not None:
-            remove_stem(self._document, stem)
-
-    def _choose_device(self, device: str) -> None:
-        self._parts.settings.device = device_named(device)
-        self._parts.queue.device = device_named(device)
-
-    def _move_downbeat(self, first_downbeat_s: float) -> None:
-        song = self._document.current_song
-        if song is not None:
-            choose_tempo(self._document, song, song.tempo.with_first_downbeat(first_downbeat_s))
-
-    def _use_found_tempo(self) -> None:
-        song = self._document.current_song
-        if song is not None:
-            choose_tempo(self._document, song, None)
-
-    def _go_to_end(self) -> None:
-        song = self._document.current_song
-        if song is not None:
-            self._parts.player.seek(duration_s(self._document, song))
-
-    def _loop_between(self, from_s: float, until_s: float) -> None:
-        self._loop_s = (from_s, until_s)
-        self.actions_by_name["loop"].setChecked(True)
-        self._switch_loop(is_on=True)
-
-    def _switch_loop(self, is_on: bool) -> None:
-        """Loop what was drawn in the ruler, else the whole song."""
-        song = self._document.current_song
-        if not is_on or song is None:
-            self._parts.player.clear_loop()
-            self.timeline.set_loop(None)
-            return
-        from_s, until_s = self._loop_s or (0.0, duration_s(self._document, song))
-        self._parts.player.set_loop(from_s, until_s)
-        self.timeline.set_loop((from_s, until_s))
-
-    def _drop_loop(self) -> None:
-        self._loop_s = None
-        self.actions_by_name["loop"].setChecked(False)
 
     def _switch_following(self, follows: bool) -> None:
         self._parts.settings.follows_playhead = follows

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
+    QSlider,
     QToolButton,
     QWidget,
 )
@@ -28,10 +29,13 @@ _METERS = ("2/4", "3/4", "4/4", "5/4", "6/8", "7/8", "9/8", "12/8")
 _TONICS = ("C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 TAP_PAUSE_S = 2.0  # a longer gap between taps begins a new count
 TAPS_KEPT = 8
+BALANCE_STEPS = 100
 
 
 class TransportBar(QFrame):
     """Shows the song's tempo and the playhead; the actions come from the window."""
+
+    balanceChanged = Signal(float)  # 0 is the source alone, 1 the MIDI alone
 
     def __init__(
         self,
@@ -57,6 +61,7 @@ class TransportBar(QFrame):
         self.key = QLabel()
         self.key.setAccessibleName(self.tr("Key"))
         self.key.setToolTip(self.tr("Key found from the notes"))
+        self.balance = self._balance_slider()
         tap.triggered.connect(self._tap)
         row = QHBoxLayout(self)
         row.setContentsMargins(2 * GRID_PX, GRID_PX, 2 * GRID_PX, GRID_PX)
@@ -71,6 +76,10 @@ class TransportBar(QFrame):
             row.addWidget(widget)
         row.addSpacing(GRID_PX)
         row.addWidget(self.key)
+        row.addStretch(1)
+        row.addWidget(_dim(self.tr("Source")))
+        row.addWidget(self.balance)
+        row.addWidget(_dim(self.tr("MIDI")))
         row.addStretch(1)
         row.addWidget(drag_handle)
         row.addWidget(export)
@@ -99,6 +108,25 @@ class TransportBar(QFrame):
     def show_place(self, place_s: float) -> None:
         self.clock.setText(clock_text(place_s))
         self.bars.setText(bars_text(self._tempo, place_s))
+
+    def hear_source(self) -> None:
+        self.balance.setValue(0)
+
+    def hear_midi(self) -> None:
+        self.balance.setValue(self.balance.maximum())
+
+    def enable_balance(self, *, is_enabled: bool) -> None:
+        self.balance.setEnabled(is_enabled)
+
+    def _balance_slider(self) -> QSlider:
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setRange(0, BALANCE_STEPS)
+        slider.setFixedWidth(20 * GRID_PX)
+        slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        slider.setAccessibleName(self.tr("Balance of source and MIDI"))
+        slider.setToolTip(self.tr("Hear the source (A), the MIDI (B), or both"))
+        slider.valueChanged.connect(lambda value: self.balanceChanged.emit(value / BALANCE_STEPS))
+        return slider
 
     def _bpm_field(self) -> QDoubleSpinBox:
         field = QDoubleSpinBox()
@@ -174,6 +202,12 @@ class TransportBar(QFrame):
         song = self._document.current_song
         if song is not None:
             choose_tempo(self._document, song, tempo)
+
+
+def _dim(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("dim", True)
+    return label
 
 
 def _place_label(name: str, widest: str) -> QLabel:

@@ -151,4 +151,4 @@ def test_silence_closes_the_device_after_a_while(player, sound, qtbot):
 
 def test_samples_of_the_wrong_shape_are_a_mistake(player):
     with pytest.raises(ValueError, match="samples must be"):
-        player.load([Sound(1, np.zeros((10, 1), np.float32))], duration_s=1.0)
+        player.load([Sound(1, np.zeros((10, 3), np.float32))], duration_s=1.0)

@@ -1,4 +1,7 @@
 import multiprocessing
+import os
+import signal
+import sys
 import time
 from pathlib import Path
 
@@ -123,6 +126,19 @@ def test_a_segmentation_fault_is_a_failed_job_and_the_next_one_runs(started, qtb
     assert "'take.wav' (signal 11)" in failed.args[0].problem
     with qtbot.waitSignal(job.heard, timeout=START_MS):
         job.start(request(2, path))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the zombie in /proc")
+def test_an_idle_worker_that_dies_leaves_no_zombie_and_the_next_job_runs(started, qtbot):
+    job = started(fake_workers.answers_at_once)
+    with qtbot.waitSignal(job.heard, timeout=START_MS):
+        job.start(request(1))
+    (child,) = multiprocessing.active_children()
+    pid = child.pid
+    os.kill(pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: not Path(f"/proc/{pid}").exists(), timeout=START_MS)
+    with qtbot.waitSignal(job.heard, timeout=START_MS):
+        job.start(request(2))
 
 
 def test_a_killed_worker_is_a_failed_job(started, qtbot):

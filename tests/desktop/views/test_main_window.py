@@ -376,3 +376,31 @@ def test_every_action_is_in_a_menu_and_no_shortcut_is_taken_twice(desk):
 
 def test_text_fields_leave_drops_to_the_window(with_stem):
     assert not any(field.acceptDrops() for field in with_stem.window.findChildren(QLineEdit))
+
+
+def test_b_plays_the_midi_and_a_the_source(with_stem, sound, qtbot):
+    press(qtbot, with_stem, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: with_stem.player.is_playing)
+    source = sound.stream.blocks(3)[-1024:]
+    press(qtbot, with_stem, Qt.Key.Key_B)
+    qtbot.waitUntil(lambda: bool(with_stem.window.listening._making) is False)
+    sound.stream.blocks(1)
+    midi = sound.stream.blocks(1)
+    press(qtbot, with_stem, Qt.Key.Key_A)
+    sound.stream.blocks(1)
+    again = sound.stream.blocks(1)
+    assert abs(source).max() == pytest.approx(0.3, abs=0.01)
+    assert 0.01 < abs(midi).max() < 0.25
+    assert abs(again).max() == pytest.approx(0.3, abs=0.01)
+    press(qtbot, with_stem, Qt.Key.Key_Space)
+
+
+def test_a_muted_track_is_not_heard(with_stem, sound, qtbot):
+    press(qtbot, with_stem, Qt.Key.Key_B)
+    press(qtbot, with_stem, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: with_stem.player.is_playing)
+    sound.stream.blocks(3)
+    press(qtbot, with_stem, Qt.Key.Key_M)
+    sound.stream.blocks(1)
+    assert abs(sound.stream.blocks(1)).max() < 1e-6
+    press(qtbot, with_stem, Qt.Key.Key_Space)
