@@ -53,7 +53,8 @@ def _pitched(note: NoteEvent, sample_rate: int) -> Samples:
     cycles = _cycles(note, at_s, frequency_hz, sample_rate)
     table = _table(_partials_below(sample_rate / 2, frequency_hz))
     places = (cycles * TABLE_SAMPLES).astype(np.int64) & (TABLE_SAMPLES - 1)
-    return np.multiply(table[places], _envelope(at_s, note.duration_s), dtype=np.float32)
+    sound: Samples = table[places] * _envelope(at_s, note.duration_s)
+    return sound
 
 
 def _cycles(note: NoteEvent, at_s: Exact, frequency_hz: float, sample_rate: int) -> Exact:
