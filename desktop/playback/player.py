@@ -16,6 +16,7 @@ from desktop.playback.mixer import BLOCK_FRAMES, CHANNELS, Loop, Mixer, Voice
 from desktop.playback.sound_device import NoSoundError, OutputStream, SoundDevice
 
 PLAYHEAD_EVERY_MS = 16
+CLOCK_JITTER_S = 0.15  # a playhead that would go back by less stays where it is
 CLOSE_AFTER_SILENCE_MS = 400  # time for the last ramp to leave the sound card's buffer
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Player(QObject):
         self._mixer = Mixer()
         self._stream: OutputStream | None = None
         self._heard: _Heard | None = None
+        self._shown_s = 0.0  # where the playhead stood last
         self._duration_s = 0.0
         self._place_s = 0.0  # where playing starts
         self._loop_s: tuple[float, float] | None = None
@@ -136,6 +138,7 @@ class Player(QObject):
             return
         if self._place_s >= self._duration_s - 0.01:
             self._place_s = 0.0
+        self._shown_s = self._place_s
         self._mixer.jump(round(self._place_s * self._rate))
         self._mixer.is_wanted = True
         self._closing.stop()
@@ -160,6 +163,7 @@ class Player(QObject):
     def seek(self, place_s: float) -> None:
         """Go to a place in seconds, playing or not."""
         self._place_s = min(max(0.0, place_s), self._duration_s)
+        self._shown_s = self._place_s
         if self._is_playing:
             self._heard = None
             self._mixer.jump(round(self._place_s * self._rate))
@@ -246,7 +250,11 @@ class Player(QObject):
         if abs(since_s) > 1.0:  # some systems give no clock: subtract the latency instead
             since_s = -stream.latency_s
         place_s = heard.frame / self._rate + min(since_s, BLOCK_FRAMES / self._rate)
-        return min(max(0.0, place_s), self._duration_s)
+        place_s = min(max(0.0, place_s), self._duration_s)
+        if 0.0 < self._shown_s - place_s < CLOCK_JITTER_S:
+            place_s = self._shown_s
+        self._shown_s = place_s
+        return place_s
 
     def _place_loop(self) -> None:
         if self._loop_s is None or not self._rate:

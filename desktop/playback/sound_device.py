@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from desktop.playback.mixer import BLOCK_FRAMES, CHANNELS
 
+LATENCY_S = 0.15  # we are not live; a busy computer needs the room
+
 _log = logging.getLogger(__name__)
 
 Render = Callable[[npt.NDArray[np.float32], float], None]
@@ -101,7 +103,7 @@ class _PortAudioStream:
             blocksize=BLOCK_FRAMES,
             channels=CHANNELS,
             dtype="float32",
-            latency="high",
+            latency=LATENCY_S,
             callback=fill,
         )
 

@@ -58,6 +58,14 @@ def test_the_playhead_stands_at_what_is_heard_not_at_what_is_computed(player, so
     assert player.place_s == pytest.approx(max(0.0, 10 * BLOCK_S - 0.5), abs=0.001)
 
 
+def test_a_clock_that_jitters_does_not_move_the_playhead_back(player, sound):
+    player.play()
+    sound.stream.blocks(10)
+    before_s = player.place_s
+    sound.stream.time -= 0.03
+    assert player.place_s == before_s
+
+
 def test_pause_keeps_the_place_and_play_goes_on_from_there(player, sound):
     player.play()
     sound.stream.blocks(10)
