@@ -340,10 +340,11 @@ def compile_packages(environment: Environment, line: ProgressLine) -> None:
     """Compile what may be imported, on all cores; a first start that compiles feels broken."""
     line.step("Compiling")
     begun_s = time.monotonic()
-    command = [environment.python, "-I", "-m", "compileall", "-q", "-j", "0", "-x", UNUSED]
+    python, packages = str(environment.python), str(environment.packages)
+    command = [python, "-I", "-m", "compileall", "-q", "-j", "0", "-x", UNUSED, packages]
     # Some packages carry templates that are not Python; they fail here and are never imported.
     with subprocess.Popen(
-        [*command, environment.packages], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as compiling:
         while compiling.poll() is None:
             time.sleep(0.1)
