@@ -66,6 +66,12 @@ def choose_tempo(document: Document, song: Song, tempo: TempoMap | None) -> None
     _choose_for_song(document, song, replace(song.choice, tempo=tempo), _text("Change tempo"))
 
 
+def rename_song(document: Document, song: Song, name: str) -> None:
+    """Give a song the name that its exported files begin with."""
+    if name and name != song.name:
+        document.undo_stack.push(_RenameSong(document, song, name))
+
+
 def rename_track(document: Document, song: Song, track_id: TrackId, name: str) -> None:
     """Give a track the name it has in exports."""
     choice = song.choice.renamed(track_id, name)
@@ -166,6 +172,26 @@ class _ChooseForStem(QUndoCommand):
             return False
         self._choice = later._choice
         return True
+
+
+class _RenameSong(QUndoCommand):
+    def __init__(self, document: Document, song: Song, name: str) -> None:
+        super().__init__(_text("Rename song to '{0}'", name))
+        self._document = document
+        self._song_id = song.song_id
+        self._before = song.name
+        self._after = name
+
+    def redo(self) -> None:
+        self._put(self._after)
+
+    def undo(self) -> None:
+        self._put(self._before)
+
+    def _put(self, name: str) -> None:
+        song = self._document.song(self._song_id)
+        assert song is not None
+        self._document.put_song(replace(song, name=name))
 
 
 class _ChooseForSong(QUndoCommand):

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QScrollArea,
     QSlider,
     QToolButton,
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.session.commands import choose_for_stem
+from desktop.session.commands import choose_for_stem, rename_song
 from desktop.session.document import Document, Song, Stem, StemChoice
 from desktop.session.naming import can_be_named_again
 from desktop.session.offers import device_offers, model_offers
@@ -65,6 +66,9 @@ class Inspector(QScrollArea):
             self.tr("Shortest note"), lowest=0, highest=LONGEST_MIN_NOTE_MS, unit=" ms"
         )
         self.notes_note = _note()
+        self.song_name = QLineEdit()
+        self.song_name.setAccessibleName(self.tr("Name of the song"))
+        self.song_name.setToolTip(self.tr("Exported files begin with this name"))
         self.tempo_note, self.downbeat_note = _note(), _note()
         self._lay_out(song_actions)
         self._connect()
@@ -108,6 +112,8 @@ class Inspector(QScrollArea):
         self.notes_note.setText(notes or self.tr("There are no notes of this stem yet."))
 
     def _show_song(self, song: Song) -> None:
+        if not self.song_name.hasFocus():
+            self.song_name.setText(song.name)
         if not song.is_tempo_known:
             self.tempo_note.setText(self.tr("measured once all stems are heard"))
             self.downbeat_note.hide()
@@ -131,6 +137,8 @@ class Inspector(QScrollArea):
         self.kind.activated.connect(self._choose_kind)
         self.model.activated.connect(self._choose_model)
         self.device.activated.connect(lambda _: self.deviceChosen.emit(self.device.currentData()))
+        self.song_name.returnPressed.connect(self.song_name.clearFocus)
+        self.song_name.editingFinished.connect(self._rename_song)
         self.sensitivity.changed.connect(self._choose_sensitivity)
         self.min_note.changed.connect(self._choose_min_note)
         self._document.selectedStemChanged.connect(self.refresh)
@@ -142,6 +150,11 @@ class Inspector(QScrollArea):
         stem = self._document.selected_stem
         if stem is not None and stem.stem_id == stem_id:
             self._show_stem(stem)
+
+    def _rename_song(self) -> None:
+        song = self._document.current_song
+        if song is not None:
+            rename_song(self._document, song, self.song_name.text().strip())
 
     def _choose_kind(self) -> None:
         stem = self._document.selected_stem
@@ -183,6 +196,9 @@ class Inspector(QScrollArea):
         for widget in (self.sensitivity, self.min_note, self.notes_note):
             stem_column.addWidget(widget)
         self._song_part, song_column = _part()
+        song_column.addWidget(_heading(self.tr("SONG")))
+        song_column.addWidget(self.song_name)
+        song_column.addSpacing(2 * GRID_PX)
         song_column.addWidget(_heading(self.tr("TEMPO")))
         song_column.addWidget(self.tempo_note)
         song_column.addWidget(self.downbeat_note)

@@ -49,6 +49,7 @@ class StemList(QScrollArea):
         self._queue = queue
         self._rows: dict[int, _StemRow] = {}
         self._headings: list[QWidget] = []
+        self._heading_names: dict[int, str] = {}
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -64,6 +65,7 @@ class StemList(QScrollArea):
         document.stemChanged.connect(self._refresh_row)
         document.selectedStemChanged.connect(self._show_selection)
         document.songsChanged.connect(self._lay_out)
+        document.songChanged.connect(self._rename_heading)
         document.currentSongChanged.connect(self._lay_out)
 
     def row(self, stem_id: int) -> "_StemRow":
@@ -111,6 +113,12 @@ class StemList(QScrollArea):
         if stem is not None:
             remove_stem(self._document, stem)
 
+    def _rename_heading(self, song_id: int) -> None:
+        song = self._document.song(song_id)
+        shown = self._heading_names.get(song_id)
+        if song is not None and shown is not None and shown != song.name:
+            self._lay_out()
+
     def _lay_out(self) -> None:
         """Put headings and rows into the document's order."""
         for heading in self._headings:
@@ -118,6 +126,7 @@ class StemList(QScrollArea):
             heading.hide()
             heading.deleteLater()
         self._headings = []
+        self._heading_names = {song.song_id: song.name for song in self._document.songs}
         widgets: list[QWidget] = []
         for song in self._document.songs:
             stems = self._document.stems_of(song.song_id)

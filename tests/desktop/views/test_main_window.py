@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QFileDialog,
     QLineEdit,
 )
 
@@ -15,6 +16,7 @@ from core.daw.folders import Daw, FoundDaw
 from core.score.instruments import StemKind
 from desktop.session.document import StemState
 from desktop.session.messages import TempoRequest, TranscribeRequest
+from desktop.views import transport_bar
 
 pytestmark = pytest.mark.gui
 
@@ -404,3 +406,98 @@ def test_a_muted_track_is_not_heard(with_stem, sound, qtbot):
     sound.stream.blocks(1)
     assert abs(sound.stream.blocks(1)).max() < 1e-6
     press(qtbot, with_stem, Qt.Key.Key_Space)
+
+
+@pytest.fixture
+def choosing(monkeypatch):
+    """Return a function that sets what the next file chooser answers."""
+
+    def answer(method, value):
+        monkeypatch.setattr(QFileDialog, method, staticmethod(lambda *_: value))
+
+    return answer
+
+
+def test_ctrl_o_adds_files_and_remembers_their_folder(desk, wav, choosing, qtbot, settings):
+    path = wav("keys.wav")
+    choosing("getOpenFileNames", ([str(path)], ""))
+    press(qtbot, desk, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: len(desk.document.stems) == 1)
+    assert settings.last_folder == path.parent
+
+
+def test_a_closed_file_chooser_changes_nothing(desk, choosing, qtbot):
+    choosing("getOpenFileNames", ([], ""))
+    press(qtbot, desk, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
+    assert desk.document.stems == ()
+
+
+def test_save_as_writes_the_file_that_was_named(with_stem, choosing, qtbot, tmp_path):
+    choosing("getSaveFileName", (str(tmp_path / "Blue"), ""))
+    modifiers = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    press(qtbot, with_stem, Qt.Key.Key_S, modifiers)
+    qtbot.waitUntil((tmp_path / "Blue.mid").exists)
+    assert len(mido.MidiFile(tmp_path / "Blue.mid").tracks) == 2
+
+
+def test_export_to_a_folder_is_repeated_by_ctrl_e(with_stem, choosing, qtbot, tmp_path):
+    folder = tmp_path / "midi"
+    folder.mkdir()
+    choosing("getExistingDirectory", str(folder))
+    with_stem.window.export_menu.rebuild()
+    texts = {action.text(): action for action in with_stem.window.export_menu.actions()}
+    texts["Export to Folder…"].trigger()
+    qtbot.waitUntil(lambda: len(list(folder.iterdir())) == 1)
+    press(qtbot, with_stem, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: len(list(folder.iterdir())) == 2)
+
+
+def test_choose_another_file_takes_the_place_of_the_broken_one(desk, job, wav, choosing, qtbot):
+    drop(desk.window, [wav("bass.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    job.fail()
+    better = wav("bass take 2.wav")
+    choosing("getOpenFileName", (str(better), ""))
+    row = desk.window.stems.row(only_stem(desk).stem_id)
+    qtbot.mouseClick(row.replace, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(job.requests) == 2)
+    assert only_stem(desk).path == better
+
+
+def test_the_song_is_renamed_in_the_inspector(with_stem, qtbot):
+    field = with_stem.window.inspector.song_name
+    assert field.text() == "keys"
+    field.selectAll()
+    qtbot.keyClicks(field, "Blue")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert with_stem.document.current_song.name == "Blue"
+    press(qtbot, with_stem, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert field.text() == "keys"
+
+
+def test_d_puts_bar_1_at_the_playhead(with_stem, qtbot):
+    with_stem.player.seek(0.25)
+    press(qtbot, with_stem, Qt.Key.Key_D)
+    assert with_stem.document.current_song.tempo.first_downbeat_s == 0.25
+    assert with_stem.window.transport.bars.text() == "1.1.000"
+
+
+def test_three_taps_are_a_tempo(with_stem, qtbot, monkeypatch):
+    beats_s = iter([10.0, 10.5, 11.0, 11.5])
+    monkeypatch.setattr(transport_bar, "monotonic", lambda: next(beats_s))
+    for _ in range(4):
+        press(qtbot, with_stem, Qt.Key.Key_T)
+    assert with_stem.document.current_song.tempo.bpm == 120.0
+
+
+def test_the_click_on_a_drag_handle_says_what_it_is_for(with_stem, qtbot):
+    qtbot.mouseClick(with_stem.window.song_handle, Qt.MouseButton.LeftButton)
+    assert "Drag the dots" in with_stem.window.notices.text.text()
+
+
+def test_ctrl_n_starts_a_song_beside_the_one_that_is_there(with_stem, job, wav, qtbot):
+    press(qtbot, with_stem, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    assert with_stem.window.empty.isVisible()
+    drop(with_stem.window, [wav("bass.wav")])
+    qtbot.waitUntil(lambda: len(with_stem.document.songs) == 2)
+    assert with_stem.document.current_song.name == "bass"
