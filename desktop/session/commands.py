@@ -1,7 +1,7 @@
 """What the user can do to the document and undo again, each as one step on the undo stack."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
@@ -12,7 +12,6 @@ from desktop.session.document import (
     Document,
     Song,
     SongChoice,
-    SongId,
     Stem,
     StemChoice,
     StemId,
@@ -24,18 +23,20 @@ from desktop.session.naming import named_again
 _SLIDER_COMMAND, _NEVER_MERGED = 1, -1
 
 
-def add_files(document: Document, files: Sequence[Path], *, song_name: str) -> SongId:
+def add_files(document: Document, files: Sequence[Path], *, song_name: str) -> None:
     """Add the files as stems of a new song, queued, and show it."""
-    song = Song(document.new_song_id(), song_name)
-    stems = [Stem(document.new_stem_id(), song.song_id, path) for path in files]
-    document.undo_stack.push(_AddStems(document, song, stems))
-    return song.song_id
+    add_songs(document, [(song_name, files)])
+
+
+def add_songs(document: Document, songs: Sequence[tuple[str, Sequence[Path]]]) -> None:
+    """Add songs by name and files, as one step, queued; show the first."""
+    document.undo_stack.push(_AddStems(document, [_new_song(document, *each) for each in songs]))
 
 
 def join_files(document: Document, files: Sequence[Path], *, song: Song) -> None:
     """Add the files as further stems of a song, queued."""
     stems = [Stem(document.new_stem_id(), song.song_id, path) for path in files]
-    document.undo_stack.push(_AddStems(document, song, stems))
+    document.undo_stack.push(_AddStems(document, [_SongStems(song, tuple(stems))]))
 
 
 def remove_stem(document: Document, stem: Stem) -> None:
@@ -95,28 +96,48 @@ def _choose_for_song(document: Document, song: Song, choice: SongChoice, text: s
         document.undo_stack.push(_ChooseForSong(document, song, choice, text))
 
 
+@dataclass(frozen=True, slots=True)
+class _SongStems:
+    """Stems to add, and their song, which may be there already."""
+
+    song: Song
+    stems: tuple[Stem, ...]
+
+
+def _new_song(document: Document, name: str, files: Sequence[Path]) -> _SongStems:
+    song = Song(document.new_song_id(), name)
+    stems = tuple(Stem(document.new_stem_id(), song.song_id, path) for path in files)
+    return _SongStems(song, stems)
+
+
 class _AddStems(QUndoCommand):
-    def __init__(self, document: Document, song: Song, stems: Sequence[Stem]) -> None:
+    def __init__(self, document: Document, added: Sequence[_SongStems]) -> None:
+        stems = [stem for each in added for stem in each.stems]
         one, several = _text("Add '{0}'", stems[0].path.name), _text("Add {0} files", len(stems))
         super().__init__(one if len(stems) == 1 else several)
         self._document = document
-        self._song = song
-        self._stems = tuple(stems)
+        self._added = tuple(added)
 
     def redo(self) -> None:
-        if self._document.song(self._song.song_id) is None:
-            self._document.put_song(self._song)
-        for stem in self._stems:
-            self._document.put_stem(stem)
-        self._document.select_stem(self._stems[0].stem_id)
+        for each in self._added:
+            if self._document.song(each.song.song_id) is None:
+                self._document.put_song(each.song)
+            for stem in each.stems:
+                self._document.put_stem(stem)
+        self._document.select_stem(self._added[0].stems[0].stem_id)
 
     def undo(self) -> None:
         """Take the stems out as they are by then, so that redo brings their notes back."""
-        kept = [self._document.stem(stem.stem_id) for stem in self._stems]
-        self._stems = tuple(_as_queued_if_unfinished(stem) for stem in kept if stem is not None)
-        self._song = self._document.song(self._song.song_id) or self._song
-        for stem in self._stems:
-            self._document.remove_stem(stem.stem_id)
+        self._added = tuple(self._as_it_is(each) for each in self._added)
+        for each in self._added:
+            for stem in each.stems:
+                self._document.remove_stem(stem.stem_id)
+
+    def _as_it_is(self, added: _SongStems) -> _SongStems:
+        song = self._document.song(added.song.song_id) or added.song
+        kept = [self._document.stem(stem.stem_id) for stem in added.stems]
+        stems = tuple(_as_queued_if_unfinished(stem) for stem in kept if stem is not None)
+        return _SongStems(song, stems)
 
 
 class _RemoveStem(QUndoCommand):

@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from core.audio.read import AudioScan, FoundAudio, find_audio, scan_audio
 from core.engine.progress import CancelToken
 from core.errors import AppError
-from core.song_files import SongFiles, one_song_of, songs_in
+from core.song_files import one_song_of, songs_in
 from desktop.session.background import Background
-from desktop.session.commands import add_files, join_files
+from desktop.session.commands import add_files, add_songs, join_files
 from desktop.session.document import Document, Failure, Song, StemState
 
 
@@ -64,18 +64,16 @@ class Importer(QObject):
     def _add_by_name(self, files: Sequence[Path]) -> None:
         current = self._document.current_song
         here = self._files_of(current)
-        first_new = None
+        songs: list[tuple[str, Sequence[Path]]] = []
         for group in songs_in([*here, *files]):
             new = [path for path in group.files if path not in here]
-            if not new:
-                continue
             if current is not None and len(new) < len(group.files):
-                join_files(self._document, new, song=current)
+                if new:
+                    join_files(self._document, new, song=current)
             else:
-                song_id = add_files(self._document, new, song_name=_name_of(group, new))
-                first_new = first_new or song_id
-        if first_new is not None:
-            self._document.show_song(first_new)
+                songs.append((group.name, new))
+        if songs:
+            add_songs(self._document, songs)
 
     def _add_to_current_song(self, files: Sequence[Path]) -> None:
         current = self._document.current_song
@@ -115,7 +113,3 @@ class Importer(QObject):
         self._document.change_stem(
             stem_id, lambda stem: replace(stem, state=StemState.FAILED, failure=failure)
         )
-
-
-def _name_of(group: SongFiles, files: Sequence[Path]) -> str:
-    return group.name if len(group.files) == len(files) else one_song_of(files).name

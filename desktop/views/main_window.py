@@ -228,7 +228,7 @@ class MainWindow(QMainWindow):
         document.currentSongChanged.connect(self._song_acts.drop_loop)
         document.currentSongChanged.connect(self._show_song)
         document.songChanged.connect(self._show_song_if_current)
-        document.stemChanged.connect(self._show_lanes)
+        document.stemChanged.connect(self._show_lane)
         for changed in (
             document.currentSongChanged,
             document.selectedStemChanged,
@@ -337,6 +337,11 @@ class MainWindow(QMainWindow):
         song = self._document.current_song
         if song is not None and song.song_id == song_id:
             self._show_song()
+
+    def _show_lane(self, stem_id: int) -> None:
+        song, stem = self._document.current_song, self._document.stem(stem_id)
+        if song is not None and stem is not None and stem.song_id == song.song_id:
+            self._show_lanes()
 
     def _show_lanes(self) -> None:
         song = self._document.current_song

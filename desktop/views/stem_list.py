@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetrics,
@@ -50,6 +50,10 @@ class StemList(QScrollArea):
         self._rows: dict[int, _StemRow] = {}
         self._headings: list[QWidget] = []
         self._heading_names: dict[int, str] = {}
+        self._laying_out = QTimer(self)  # one layout for however many stems came at once
+        self._laying_out.setSingleShot(True)
+        self._laying_out.setInterval(0)
+        self._laying_out.timeout.connect(self._lay_out)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -64,9 +68,9 @@ class StemList(QScrollArea):
         document.stemRemoved.connect(self._remove_row)
         document.stemChanged.connect(self._refresh_row)
         document.selectedStemChanged.connect(self._show_selection)
-        document.songsChanged.connect(self._lay_out)
+        document.songsChanged.connect(self._laying_out.start)
         document.songChanged.connect(self._rename_heading)
-        document.currentSongChanged.connect(self._lay_out)
+        document.currentSongChanged.connect(self._laying_out.start)
 
     def row(self, stem_id: int) -> "_StemRow":
         return self._rows[stem_id]
@@ -83,7 +87,7 @@ class StemList(QScrollArea):
         row.remove.clicked.connect(lambda: self._remove(stem_id))
         row.replace.clicked.connect(lambda: self.replaceRequested.emit(stem_id))
         self._rows[stem_id] = row
-        self._lay_out()
+        self._laying_out.start()
 
     def _remove_row(self, stem_id: int) -> None:
         row = self._rows.pop(stem_id)
@@ -117,7 +121,7 @@ class StemList(QScrollArea):
         song = self._document.song(song_id)
         shown = self._heading_names.get(song_id)
         if song is not None and shown is not None and shown != song.name:
-            self._lay_out()
+            self._laying_out.start()
 
     def _lay_out(self) -> None:
         """Put headings and rows into the document's order."""
