@@ -63,9 +63,7 @@ class PitchListener:
         heard = self._hearing.posteriors(blocks, gain, on_seconds_done)
         if not heard:
             heard = [np.zeros((3, 0, stem_net.PITCHES), np.float16)]
-        onset, frame, velocity = (
-            np.concatenate([segment[row] for segment in heard]) for row in range(3)
-        )
+        onset, frame, velocity = _joined(heard)
         return PitchPosteriors(onset, frame, velocity, vqt.FRAMES_PER_S, stem_net.LOWEST_PITCH)
 
 
@@ -90,7 +88,7 @@ class DrumListener:
         heard = self._hearing.posteriors(blocks, gain, on_seconds_done)
         if not heard:
             heard = [np.zeros((2 * drum_net.DRUM_CLASSES, 0), np.float16)]
-        rows = np.concatenate(heard, 1).T
+        rows = _joined(heard).T
         onset, velocity = rows[:, : drum_net.DRUM_CLASSES], rows[:, drum_net.DRUM_CLASSES :]
         return DrumPosteriors(onset, velocity, logmel.FRAMES_PER_S, DRUM_KEYS)
 
@@ -175,6 +173,19 @@ class _Hearing:
         wanted = logits[:, around_frames : around_frames + segment.frames]
         halves: Posteriors = torch.sigmoid(wanted.float()).half().numpy()
         return halves
+
+
+def _joined(segments: list[Posteriors]) -> Posteriors:
+    """Join posteriors [output, frame, ...] in time, letting go of each once it is copied."""
+    frames = sum(segment.shape[1] for segment in segments)
+    outputs, _, *rest = segments[0].shape
+    joined = np.empty((outputs, frames, *rest), np.float16)
+    end = frames
+    while segments:
+        segment = segments.pop()
+        joined[:, end - segment.shape[1] : end] = segment
+        end -= segment.shape[1]
+    return joined
 
 
 def _segments(blocks: Iterable[Block], framing: _Framing) -> Iterator[_Segment]:

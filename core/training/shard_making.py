@@ -29,7 +29,6 @@ from core.training.soundfonts import Samples, SoundFont
 
 FONT_SHARES = {"fluid": 0.43, "muse": 0.43, "csound": 0.14}
 FULL_SCALE = 32_767
-OWN_KITS = 100
 SAMPLED_KIT_COPIES = 4  # so that about every second kit drawn was recorded
 OWN_KITS_STREAM = 999  # the seed's second number, beyond any shard number
 
@@ -46,6 +45,7 @@ class ShardPlan:
     drum_seed: int = 1
     drum_shards: int = 16
     drum_clips_per_shard: int = 192
+    own_kits: int = 100
 
 
 def make_pitched_shards(folder: Path, plan: ShardPlan) -> list[Path]:
@@ -78,7 +78,7 @@ def make_drum_shards(folder: Path, pitched_folder: Path, plan: ShardPlan) -> lis
     folder.mkdir(parents=True, exist_ok=True)
     kits_rng = np.random.default_rng([plan.drum_seed, OWN_KITS_STREAM])
     sampled = kits_of(sources_for(Use.RELEASE))
-    kits = sampled * SAMPLED_KIT_COPIES + own_kits(kits_rng, OWN_KITS)
+    kits = sampled * SAMPLED_KIT_COPIES + own_kits(kits_rng, plan.own_kits)
     mel = DualWindowMel()
     made: list[Path] = []
     for number in range(plan.drum_shards):
