@@ -122,7 +122,7 @@ def test_a_damaged_file_says_so_on_its_row_with_remedies(desk, job, qtbot, tmp_p
     drop(desk.window, [path])
     qtbot.waitUntil(lambda: bool(desk.document.stems) and only_stem(desk).state is StemState.FAILED)
     row = desk.window.stems.row(only_stem(desk).stem_id)
-    assert row.problem.isVisible()
+    qtbot.waitUntil(row.problem.isVisible)
     assert "Cannot read 'broken.wav'" in row.problem.text()
     assert row.retry.isVisible()
     assert row.remove.isVisible()
@@ -162,7 +162,7 @@ def test_esc_cancels_and_the_row_can_start_again(desk, job, wav, qtbot):
     qtbot.waitUntil(lambda: len(job.requests) == 1)
     press(qtbot, desk, Qt.Key.Key_Escape)
     assert only_stem(desk).state is StemState.CANCELLED
-    assert desk.window.stems.row(only_stem(desk).stem_id).retry.isVisible()
+    qtbot.waitUntil(desk.window.stems.row(only_stem(desk).stem_id).retry.isVisible)
 
 
 def test_shift_esc_cancels_what_waits_too(desk, job, wav, qtbot):
