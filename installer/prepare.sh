@@ -120,7 +120,7 @@ provide_packages() {
         exit 1
     }
     make_notes_folder
-    say "Installing $# system packages: $*"
+    say "Installing system packages: $*"
     # Heals what an earlier installation left half done when it was killed; otherwise does nothing.
     as_root dpkg --configure -a >>"$environment/notewright/install.log" 2>&1 || :
     say "  reading the package lists"
@@ -179,8 +179,8 @@ make_notes_folder() {
         fail "'$environment' was made by something else" \
             "Move it away, or choose a folder: NOTEWRIGHT_ENVIRONMENT=~/notewright-env installer/${0##*/}"
     fi
-    mkdir -p "$environment/notewright" 2>/dev/null ||
-        fail "the folder '$environment' cannot be made" "Set NOTEWRIGHT_ENVIRONMENT to a folder that you may write."
+    { mkdir -p "$environment/notewright" 2>/dev/null && [ -w "$environment/notewright" ]; } ||
+        fail "the folder '$environment' cannot be written" "Set NOTEWRIGHT_ENVIRONMENT to one that can, and start again."
 }
 
 # install_environment PURPOSE KEY

@@ -263,6 +263,14 @@ def test_environment_of_someone_else_is_left_alone(machine: Machine) -> None:
     assert mine.exists()
 
 
+def test_folder_that_cannot_be_made_is_told_in_one_line(machine: Machine) -> None:
+    (machine.folder / "file").touch()
+    done = machine.run("daws", NOTEWRIGHT_ENVIRONMENT=str(machine.folder / "file" / "environment"))
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "cannot be written. Set NOTEWRIGHT_ENVIRONMENT to one that can" in line
+
+
 def test_environment_can_be_elsewhere(machine: Machine) -> None:
     elsewhere = machine.folder / "else where"
     assert started(machine.run("daws", NOTEWRIGHT_ENVIRONMENT=str(elsewhere)))
