@@ -55,6 +55,7 @@ class Desk:
     ) -> None:
         self.document = Document()
         self.background = Background()
+        self.writing = Background(threads=1)  # two exports at once would race for a free name
         self.job = job or TranscribeJob(worker_main)
         self.player = Player(sound or SystemSound())
         self.drag_files = DragFiles(cache / "drag", _today)
@@ -62,7 +63,7 @@ class Desk:
             document=self.document,
             queue=TranscriptionQueue(self.document, self.job, device=settings.device),
             importer=Importer(self.document, self.background),
-            exporter=Exporter(self.document, self.background, settings),
+            exporter=Exporter(self.document, self.writing, settings),
             player=self.player,
             background=self.background,
             settings=settings,
@@ -88,6 +89,7 @@ class Desk:
         self.player.close()
         self.job.close()
         self.background.close()
+        self.writing.close()
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -23,10 +23,11 @@ class Background(QObject):
 
     _finished = Signal(int, object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, *, threads: int = THREADS, parent: QObject | None = None) -> None:
+        """With one thread, work is done in the order it was given."""
         super().__init__(parent)
         self._pool = QThreadPool()
-        self._pool.setMaxThreadCount(THREADS)
+        self._pool.setMaxThreadCount(threads)
         self._numbers = count(1)
         self._ends: dict[int, tuple[Callable[[object], None], Callable[[AppError], None]]] = {}
         self._closing = Event()

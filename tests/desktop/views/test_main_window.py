@@ -293,6 +293,15 @@ def test_ctrl_e_exports_where_the_last_export_went(with_daw, qtbot):
     qtbot.waitUntil(lambda: len(list(found.folder.glob("*.mid"))) == 2)
 
 
+def test_exports_in_quick_succession_are_all_written(with_daw, qtbot):
+    desk, found = with_daw
+    desk.window.export_menu.rebuild()
+    desk.window.export_menu.actions()[0].trigger()
+    for _ in range(3):
+        press(qtbot, desk, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: len(list(found.folder.glob("*.mid"))) == 4)
+
+
 def test_a_full_folder_is_told_in_the_strip(with_daw, qtbot):
     desk, found = with_daw
     found.folder.write_text("a file where the folder should be")
@@ -447,9 +456,9 @@ def test_export_to_a_folder_is_repeated_by_ctrl_e(with_stem, choosing, qtbot, tm
     with_stem.window.export_menu.rebuild()
     texts = {action.text(): action for action in with_stem.window.export_menu.actions()}
     texts["Export to Folder…"].trigger()
-    qtbot.waitUntil(lambda: len(list(folder.iterdir())) == 1)
+    qtbot.waitUntil(lambda: len(list(folder.glob("*.mid"))) == 1)
     press(qtbot, with_stem, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: len(list(folder.iterdir())) == 2)
+    qtbot.waitUntil(lambda: len(list(folder.glob("*.mid"))) == 2)
 
 
 def test_choose_another_file_takes_the_place_of_the_broken_one(desk, job, wav, choosing, qtbot):
