@@ -215,10 +215,13 @@ PROFILES = (
         Daw.REASON.display_name,
         "Use File > Import MIDI File in Reason at {bpm} BPM.",
     ),
-    _combined_with_one_tempo(
-        GENERIC_ID,
-        "Any DAW",
-        "Set your DAW to {bpm} BPM, then drag {files} to bar 1.",
+    Profile(
+        id=GENERIC_ID,
+        display_name="Any DAW",
+        layout=Layout.COMBINED,
+        combined=_KEEPS_TEMPO_MAP,
+        per_track=_TRACK_WITH_TEMPO_MAP,
+        advice="Set your DAW to {bpm} BPM, then drag {files} to bar 1.",
     ),
 )
 _BY_ID = {profile.id: profile for profile in PROFILES}

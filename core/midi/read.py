@@ -66,7 +66,7 @@ def read_midi(path: Path) -> Transcription:
     """Return the music of a MIDI file: one track per track, channel and program that has notes.
 
     Seconds count from the marker "Audio starts here" where the file has it, else from its start.
-    Beat 0 is the file's start.
+    Beat 0 is the file's start, or the first bar line after a pickup bar.
 
     Raises:
         MidiReadError: the file cannot be read or is no MIDI file with beats.
@@ -89,7 +89,8 @@ def transcription_of(content: bytes, file_name: str = "MIDI data") -> Transcript
     tempo = tempo.with_first_downbeat(-_audio_start_s(messages, tempo, midi.ticks_per_beat))
     names = {at.track_index: _text(at.message.name) for at in reversed(messages) if _is_name(at)}
     tracks = _tracks(messages, tempo, midi.ticks_per_beat, names)
-    return Transcription(tracks, tempo, _key(messages))
+    counted = _counted_from_first_bar(tempo, messages, midi.ticks_per_beat)
+    return Transcription(tracks, counted, _key(messages))
 
 
 def _parsed(content: bytes, file_name: str) -> mido.MidiFile:
@@ -146,6 +147,23 @@ def _tempo_map(messages: Iterable[_At], ppq: int) -> TempoMap:
         change for before, change in pairwise(changes) if change.bpm != before.bpm
     ]
     return TempoMap(tuple(kept), meter or Meter())
+
+
+def _counted_from_first_bar(tempo: TempoMap, messages: Iterable[_At], ppq: int) -> TempoMap:
+    """Return `tempo` with beat 0 after the pickup bar, if the file has a short bar in front."""
+    meters = [at for at in messages if at.message.type == "time_signature"][:2]
+    if len(meters) < 2 or meters[0].ticks != 0:
+        return tempo
+    pickup, rest = meters
+    pickup_beats = rest.ticks / ppq
+    is_one_bar = pickup_beats == _meter(pickup.message).quarters_per_bar
+    if not is_one_bar or pickup_beats >= _meter(rest.message).quarters_per_bar:
+        return tempo
+    before = [change for change in tempo.changes if change.at_beat <= pickup_beats]
+    after = [change for change in tempo.changes if change.at_beat > pickup_beats]
+    changes = [TempoChange(0.0, before[-1].bpm)]
+    changes += [TempoChange(change.at_beat - pickup_beats, change.bpm) for change in after]
+    return TempoMap(tuple(changes), _meter(rest.message), tempo.beats_to_seconds(pickup_beats))
 
 
 def _meter(message: mido.MetaMessage) -> Meter:

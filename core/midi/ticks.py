@@ -15,7 +15,8 @@ from core.score.tempo import MAX_BPM, MIN_BPM, TempoChange, TempoMap, constant_t
 PPQ = 960  # ticks per quarter note; half a tick is 0.26 ms at 120 BPM
 OLD_HARDWARE_PPQ = 480
 MICROSECONDS_PER_MINUTE = 60_000_000
-DOWNBEAT_AT_START_S = 0.01  # a first downbeat closer to second 0 than this needs no shift
+DOWNBEAT_AT_START_S = 0.016  # a bar line closer to second 0 than this needs nothing before it
+PICKUP_STEP_BEATS = 0.25  # a pickup bar holds whole sixteenths
 MAX_DRIFT_US = 400.0  # one tempo value holds a six-minute song at any tempo within this
 MAX_BEATS_PER_TEMPO = 2 * MAX_DRIFT_US  # rounding costs at most half a microsecond per beat
 
@@ -30,15 +31,24 @@ class TempoEvent:
 
 @dataclass(frozen=True, slots=True)
 class TickGrid:
-    """Where each second of the audio lies in a file: beats of `tempo`, `shift_beats` later."""
+    """Where each second of the audio lies in a file: beats of `tempo`, `shift_beats` later.
+
+    The file's first bar holds `pickup_beats` quarter notes where these are not 0, all others hold
+    the meter's.
+    """
 
     tempo: TempoMap
     shift_beats: float = 0.0
     ppq: int = PPQ
+    pickup_beats: float = 0.0
 
     @property
     def bar_ticks(self) -> int:
         return beats_to_ticks(self.tempo.meter.quarters_per_bar, ppq=self.ppq)
+
+    @property
+    def pickup_ticks(self) -> int:
+        return beats_to_ticks(self.pickup_beats, ppq=self.ppq)
 
     def exact_ticks(self, at_s: float) -> float:
         """Return the unrounded position of `at_s` in ticks; negative before the file's start."""
@@ -52,9 +62,10 @@ class TickGrid:
         """Return the second of the audio that lies at `at_ticks`."""
         return self.tempo.beats_to_seconds(at_ticks / self.ppq - self.shift_beats)
 
-    def bars_until(self, at_ticks: int) -> int:
-        """Return how many whole bars hold everything up to `at_ticks`; at least one."""
-        return max(1, ceil(at_ticks / self.bar_ticks))
+    def bar_line_after(self, at_ticks: int) -> int:
+        """Return the tick of the first bar line at or after `at_ticks` that ends a whole bar."""
+        bars = max(1, ceil((at_ticks - self.pickup_ticks) / self.bar_ticks))
+        return self.pickup_ticks + bars * self.bar_ticks
 
 
 def beats_to_ticks(at_beats: float, *, ppq: int = PPQ) -> int:
@@ -96,12 +107,39 @@ def conformed_grid(tempo: TempoMap, *, ppq: int = PPQ) -> TickGrid:
     return TickGrid(tempo, tempo.pickup_bars * tempo.meter.quarters_per_bar, ppq)
 
 
+def pickup_grid(tempo: TempoMap, *, ppq: int = PPQ) -> TickGrid:
+    """Return the grid whose tick 0 is second 0 and whose bar lines are the music's bars.
+
+    Audio before the first bar line gets a bar of its own, of as many sixteenths as it nearly has,
+    at the tempo that makes that bar last exactly as long. A bar line within 16 ms of second 0
+    counts as lying there; the seconds stay exact all the same.
+    """
+    tempo = _one_change_per_bar(tempo)
+    quarters = tempo.meter.quarters_per_bar
+    start_beats = tempo.seconds_to_beats(0.0)
+    bar_beats = ceil(start_beats / quarters - 1e-9) * quarters
+    near_s = tempo.beats_to_seconds(floor(start_beats / quarters) * quarters)
+    if -near_s < DOWNBEAT_AT_START_S:
+        bar_beats = floor(start_beats / quarters) * quarters
+    bar_s = tempo.beats_to_seconds(bar_beats)
+    if bar_s < DOWNBEAT_AT_START_S:
+        return TickGrid(_counted_from(tempo, start_beats, ()), ppq=ppq)
+    steps_per_bpm = bar_s / 60.0 / PICKUP_STEP_BEATS
+    steps = round((bar_beats - start_beats) / PICKUP_STEP_BEATS)
+    steps = min(floor(MAX_BPM * steps_per_bpm), max(1, ceil(MIN_BPM * steps_per_bpm), steps))
+    pickup_beats = steps * PICKUP_STEP_BEATS
+    pickup = TempoChange(0.0, pickup_beats * 60.0 / bar_s)
+    counted = _counted_from(tempo, bar_beats, (pickup,), lead_beats=pickup_beats)
+    return TickGrid(counted, ppq=ppq, pickup_beats=pickup_beats % quarters)
+
+
 def recorded_grid(tempo: TempoMap, until_s: float, *, ppq: int = PPQ) -> TickGrid:
     """Return the grid whose tick 0 is second 0, at one tempo: the average where it changes.
 
     The tempo is the one that a file can hold, so that seconds stay exact for any length.
     """
     file_bpm = tempo_us_to_bpm(bpm_to_tempo_us(average_bpm(tempo, until_s)))
+    file_bpm = min(MAX_BPM, file_bpm)  # rounding may go 0.001 beyond
     return TickGrid(constant_tempo(file_bpm, meter=tempo.meter), 0.0, ppq)
 
 
@@ -130,6 +168,7 @@ def tempo_events(grid: TickGrid, end_ticks: int) -> list[TempoEvent]:
 def _tempo_pieces(grid: TickGrid, end_ticks: int) -> Iterator[tuple[int, int, float]]:
     """Yield (start, stop, BPM): the stretches of one tempo, long ones cut at bar lines."""
     longest_ticks = max(1, int(MAX_BEATS_PER_TEMPO * grid.ppq / grid.bar_ticks)) * grid.bar_ticks
+    first_ticks = grid.pickup_ticks
     starts = [0] + [
         beats_to_ticks(change.at_beat + grid.shift_beats, ppq=grid.ppq)
         for change in grid.tempo.changes[1:]
@@ -138,10 +177,25 @@ def _tempo_pieces(grid: TickGrid, end_ticks: int) -> Iterator[tuple[int, int, fl
     for start, stop, change in zip(starts, stops, grid.tempo.changes, strict=True):
         if start == stop:  # two changes round to one tick: the second holds
             continue
-        first_cut = (start // longest_ticks + 1) * longest_ticks
+        first_cut = first_ticks + ((start - first_ticks) // longest_ticks + 1) * longest_ticks
         cuts = [start, *range(first_cut, stop, longest_ticks), stop]
         for piece_start, piece_stop in pairwise(cuts):
             yield piece_start, piece_stop, change.bpm
+
+
+def _counted_from(
+    tempo: TempoMap,
+    from_beats: float,
+    lead: tuple[TempoChange, ...],
+    *,
+    lead_beats: float = 0.0,
+) -> TempoMap:
+    """Return `tempo` from `from_beats` on, `lead_beats` of `lead` in front; beat 0 is second 0."""
+    in_force = [c for c in tempo.changes if c.at_beat <= from_beats + 1e-9] or tempo.changes[:1]
+    later = [c for c in tempo.changes if c.at_beat > max(0.0, from_beats) + 1e-9]
+    moved = [TempoChange(c.at_beat - from_beats + lead_beats, c.bpm) for c in later]
+    here = TempoChange(lead_beats, in_force[-1].bpm)
+    return TempoMap((*lead, here, *moved), tempo.meter, 0.0)
 
 
 def _one_change_per_bar(tempo: TempoMap) -> TempoMap:

@@ -26,6 +26,7 @@ from core.midi.ticks import (
     average_bpm,
     bpm_to_tempo_us,
     conformed_grid,
+    pickup_grid,
     recorded_grid,
     tempo_events,
 )
@@ -43,7 +44,8 @@ class Timing(StrEnum):
     """How seconds become beats."""
 
     GRID = "grid"
-    """Conform to grid: the file's bar lines are the music's; tempo changes keep the seconds."""
+    """Conform to grid: the file's bar lines are the music's. The file starts with the audio, with a
+    short bar for a pickup; where there is only one tempo, with whole bars in front."""
 
     RECORDED = "recorded"
     """Keep recorded timing: the file starts where the audio starts, at one tempo throughout."""
@@ -123,7 +125,7 @@ def midi_bytes(
     notes = [tick_notes(track, grid) for track in song.tracks]
     last_ticks = max([note.off_ticks for track in notes for note in track], default=0)
     last_ticks = max(last_ticks, grid.seconds_to_ticks(song.end_s))
-    end_ticks = grid.bars_until(last_ticks) * grid.bar_ticks
+    end_ticks = grid.bar_line_after(last_ticks)
     midi = mido.MidiFile(type=1, ticks_per_beat=options.ppq)
     midi.tracks.append(_conductor_track(song, grid, options, title=title, end_ticks=end_ticks))
     for track, track_notes, channel in zip(song.tracks, notes, channels, strict=True):
@@ -138,7 +140,9 @@ def tick_grid(song: Transcription, options: MidiOptions) -> TickGrid:
     """Return where the seconds of `song` lie in its file."""
     if options.timing is Timing.RECORDED:
         return recorded_grid(song.tempo, song.end_s, ppq=options.ppq)
-    return conformed_grid(song.tempo, ppq=options.ppq)
+    if options.has_one_tempo:
+        return conformed_grid(song.tempo, ppq=options.ppq)
+    return pickup_grid(song.tempo, ppq=options.ppq)
 
 
 def split_tracks(
@@ -204,17 +208,8 @@ def _channels(tracks: Sequence[Track], options: MidiOptions) -> list[int]:
 def _conductor_track(
     song: Transcription, grid: TickGrid, options: MidiOptions, *, title: str, end_ticks: int
 ) -> mido.MidiTrack:
-    meter = song.tempo.meter
-    events = [
-        _Event(0, _Order.NAME, _text("track_name", title, options)),
-        _Event(
-            0,
-            _Order.META,
-            mido.MetaMessage(
-                "time_signature", numerator=meter.beats_per_bar, denominator=meter.beat_unit
-            ),
-        ),
-    ]
+    events = [_Event(0, _Order.NAME, _text("track_name", title, options))]
+    events += _meters(grid)
     if song.key is not None:
         signature = mido.MetaMessage("key_signature", key=key_signature(song.key))
         events.append(_Event(0, _Order.META, signature))
@@ -223,6 +218,23 @@ def _conductor_track(
         events.append(_Event(tempo.at_ticks, _Order.META, change))
     events += _audio_start_markers(grid, options)
     return _midi_track(events, end_ticks)
+
+
+def _meters(grid: TickGrid) -> Iterator[_Event]:
+    """Write the meter, after that of the pickup bar if there is one."""
+    meter = grid.tempo.meter
+    if grid.pickup_ticks > 0:
+        beats, unit = round(grid.pickup_beats * 4), 16  # whole sixteenths
+        while beats % 2 == 0 and unit > 4:
+            beats, unit = beats // 2, unit // 2
+        yield _Event(0, _Order.META, _time_signature(beats, unit))
+    yield _Event(
+        grid.pickup_ticks, _Order.META, _time_signature(meter.beats_per_bar, meter.beat_unit)
+    )
+
+
+def _time_signature(beats: int, unit: int) -> mido.MetaMessage:
+    return mido.MetaMessage("time_signature", numerator=beats, denominator=unit)
 
 
 def _tempos(

@@ -38,7 +38,7 @@ def test_every_daw_has_a_profile_of_its_own(daw):
         (Daw.ARDOUR, Layout.COMBINED, False),
         (Daw.LMMS, Layout.COMBINED, True),
         (Daw.REASON, Layout.COMBINED, True),
-        (None, Layout.COMBINED, True),
+        (None, Layout.COMBINED, False),
     ],
 )
 def test_profile_follows_how_the_daw_imports(daw, layout, has_one_tempo):
@@ -94,7 +94,7 @@ def test_hint_for_one_tempo_names_the_average():
 def test_hint_says_where_the_recording_belongs():
     # At 120 BPM a bar lasts 2 s: one bar stands before the downbeat at 0.5 s, so 1.5 s are left.
     tempo = constant_tempo(120.0, first_downbeat_s=0.5)
-    assert "1.50 s after the start of bar 1" in profile_for(None).hint(song_at(tempo))
+    assert "1.50 s after the start of bar 1" in profile_for(Daw.LMMS).hint(song_at(tempo))
 
 
 def test_hint_is_silent_where_the_recording_starts_with_the_file():

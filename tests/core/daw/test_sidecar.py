@@ -35,7 +35,7 @@ def test_song_is_described():
         "tempo": [{"at_beat": 0.0, "bpm": 120.0}],
         "first_downbeat_s": 0.5,
         "pickup_bars": 1,
-        "audio_starts_at_file_beat": 3.0,
+        "audio_starts_at_file_beat": 0.0,
         "sources": [
             {
                 "file": "take.wav",

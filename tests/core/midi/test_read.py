@@ -8,12 +8,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.midi.read import MidiReadError, read_midi, transcription_of
-from core.midi.ticks import DOWNBEAT_AT_START_S
 from core.midi.write import MidiOptions, Timing, midi_bytes, write_midi
 from core.score.tempo import Meter, constant_tempo
 from core.score.transcription import Key, Transcription
 from tests import make
-from tests.midi_content import notes, parsed
+from tests.midi_content import notes, parsed, timed
 from tests.strategies import songs
 
 BASS = make.track(make.note(40, 0.0, 0.4, 77), make.note(43, 0.5, 0.9), name="Бас", program=33)
@@ -42,7 +41,7 @@ def test_notes_keep_their_seconds_of_the_audio_over_bars_in_front(first_downbeat
     song = make.song(BASS, tempo=constant_tempo(97.3, first_downbeat_s=first_downbeat_s))
     read = transcription_of(midi_bytes(song))
     assert [note.onset_s for note in read.tracks[0].notes] == pytest.approx([0.0, 0.5], abs=0.0007)
-    assert midi_bytes(read) == midi_bytes(song)
+    assert read.tempo.bpm == pytest.approx(97.3, abs=0.001)
 
 
 def test_bends_survive() -> None:
@@ -61,8 +60,8 @@ def test_any_song_read_and_written_again_has_the_same_notes_at_the_same_ticks(
     song: Transcription,
 ) -> None:
     content = midi_bytes(song)
+    assume(len(timed(parsed(content).tracks[0], "time_signature")) == 1)  # no pickup bar
     read = transcription_of(content)
-    assume(not 0 < abs(read.tempo.first_downbeat_s) < DOWNBEAT_AT_START_S)  # moves the song
     again = midi_bytes(read)
     assert [found for track in parsed(again).tracks if (found := notes(track))] == [
         found for track in parsed(content).tracks if (found := notes(track))

@@ -10,6 +10,7 @@ from core.midi.ticks import (
     beats_to_ticks,
     bpm_to_tempo_us,
     conformed_grid,
+    pickup_grid,
     recorded_grid,
     tempo_events,
     tempo_us_to_bpm,
@@ -88,6 +89,27 @@ def test_audio_that_starts_after_the_first_downbeat_keeps_its_place_in_the_bar()
     assert grid.seconds_to_ticks(0.0) == 960
 
 
+@given(tempo_maps(), st.floats(0.0, 600.0))
+def test_in_a_pickup_grid_ticks_play_at_the_seconds_of_the_audio(
+    tempo: TempoMap, at_s: float
+) -> None:
+    grid = pickup_grid(tempo)
+    assert grid.seconds_to_ticks(0.0) == 0
+    assert grid.ticks_to_seconds(grid.exact_ticks(at_s)) == pytest.approx(at_s, abs=1e-6)
+    assert grid.pickup_beats < tempo.meter.quarters_per_bar
+
+
+@given(tempo_maps())
+def test_a_pickup_grid_has_the_musics_bars(tempo: TempoMap) -> None:
+    grid = pickup_grid(tempo)
+    # Later than beat 0: before it the tempo of the first bar holds, which may be an average.
+    later_s = max(0.0, tempo.first_downbeat_s) + 1.0
+    bar_s = grid.ticks_to_seconds(grid.bar_line_after(grid.seconds_to_ticks(later_s)))
+    quarters = tempo.meter.quarters_per_bar
+    nearest = round(tempo.seconds_to_beats(bar_s) / quarters) * quarters
+    assert tempo.beats_to_seconds(nearest) == pytest.approx(bar_s, abs=0.0161)
+
+
 def test_recorded_timing_starts_where_the_audio_starts() -> None:
     grid = recorded_grid(constant_tempo(120.0, first_downbeat_s=0.7), until_s=100.0)
     assert grid.seconds_to_ticks(0.0) == 0
@@ -132,7 +154,7 @@ def test_corrections_of_a_long_tempo_lie_on_bar_lines() -> None:
 @given(tempo_maps())
 def test_there_is_at_most_one_tempo_per_bar(tempo: TempoMap) -> None:
     grid = conformed_grid(tempo)
-    end_ticks = grid.bars_until(grid.seconds_to_ticks(300.0)) * grid.bar_ticks
+    end_ticks = grid.bar_line_after(grid.seconds_to_ticks(300.0))
     bars = [event.at_ticks // grid.bar_ticks for event in tempo_events(grid, end_ticks)]
     assert len(bars) == len(set(bars))
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ExportError
+from core.midi.read import transcription_of
 from core.midi.write import (
     AUDIO_START_MARKER,
     ChannelLayout,
@@ -318,9 +319,46 @@ def test_more_tracks_than_channels_in_one_file_are_refused() -> None:
 # 9. Pickup and where the audio starts
 
 
-def test_bars_in_front_hold_the_audio_before_the_first_downbeat() -> None:
+@pytest.mark.parametrize(
+    ("first_downbeat_s", "pickup_bar", "pickup_ticks"),
+    [
+        (0.5, (1, 4), 960),
+        (0.52, (1, 4), 960),
+        (0.03, (1, 16), 240),
+        (1.2, (5, 8), 2400),
+        (-0.2, (7, 8), 3360),
+    ],
+)
+def test_a_pickup_bar_brings_the_first_downbeat_to_a_bar_line_and_keeps_every_second(
+    first_downbeat_s: float, pickup_bar: tuple[int, int], pickup_ticks: int
+) -> None:
+    track = make.track(*(make.note(60, k * 0.3, k * 0.3 + 0.2) for k in range(20)))
+    tempo = constant_tempo(120.0, first_downbeat_s=first_downbeat_s)
+    content = midi_bytes(make.song(track, tempo=tempo))
+    meters = timed(parsed(content).tracks[0], "time_signature")
+    assert [(ticks, (m.numerator, m.denominator)) for ticks, m in meters] == [
+        (0, pickup_bar),
+        (pickup_ticks, (4, 4)),
+    ]
+    assert onsets_s(content) == pytest.approx([k * 0.3 for k in range(20)], abs=0.0005)
+    bar_s = first_downbeat_s if first_downbeat_s > 0 else first_downbeat_s + 2.0
+    read = transcription_of(content)
+    assert read.tempo.first_downbeat_s == pytest.approx(bar_s, abs=1e-5)
+    assert read.tempo.bpm == pytest.approx(120.0)
+
+
+@pytest.mark.parametrize("first_downbeat_s", [0.0, 0.015, -0.015, 2.01])
+def test_a_bar_line_at_the_start_needs_no_pickup_bar(first_downbeat_s: float) -> None:
+    track = make.track(*(make.note(60, k * 0.3, k * 0.3 + 0.2) for k in range(20)))
+    tempo = constant_tempo(120.0, first_downbeat_s=first_downbeat_s)
+    content = midi_bytes(make.song(track, tempo=tempo))
+    assert len(timed(parsed(content).tracks[0], "time_signature")) == 1
+    assert onsets_s(content) == pytest.approx([k * 0.3 for k in range(20)], abs=0.0005)
+
+
+def test_with_one_tempo_bars_in_front_hold_the_audio_before_the_first_downbeat() -> None:
     song = make.song(BASS, tempo=constant_tempo(120.0, first_downbeat_s=0.5))
-    midi = parsed(midi_bytes(song))
+    midi = parsed(midi_bytes(song, MidiOptions(has_one_tempo=True)))
     assert notes(midi.tracks[1])[1][0] == 3840  # at 0.5 s
     assert [(ticks, message.text) for ticks, message in timed(midi.tracks[0], "marker")] == [
         (0, "Audio starts 1.500 s after the start of this file"),
