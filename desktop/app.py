@@ -2,10 +2,12 @@
 
 import logging
 import os
+import re
 import signal
+import socket
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -89,7 +91,7 @@ class Desk:
         self.player.close()
         self.job.close()
         self.background.close()
-        self.writing.close()
+        self.writing.finish()  # an export that was asked for is not dropped
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -184,6 +186,26 @@ def _why_no_display() -> str | None:
     """Say in one line why no window can open; Qt itself would abort with a page of text."""
     if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM"):
         return None
-    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+    if os.environ.get("WAYLAND_DISPLAY"):
         return None
-    return "Notewright needs a display, and none is set. In a terminal use: notewright transcribe"
+    display = os.environ.get("DISPLAY", "")
+    if not display:
+        problem = "and none is set"
+    elif not _answers(display):
+        problem = f"and '{display}' does not answer"
+    else:
+        return None
+    return f"Notewright needs a display, {problem}. In a terminal use: notewright transcribe"
+
+
+def _answers(display: str) -> bool:
+    """Tell whether an X server of this machine listens; of one elsewhere, hope so."""
+    local = re.fullmatch(r"(?:unix)?:(\d+)(?:\.\d+)?", display)
+    if local is None:
+        return True
+    path = f"/tmp/.X11-unix/X{local[1]}"
+    for address in (path, "\0" + path):
+        with socket.socket(socket.AF_UNIX) as knock, suppress(OSError):
+            knock.connect(address)
+            return True
+    return False

@@ -45,6 +45,11 @@ class Background(QObject):
         self._ends[number] = (cast(Callable[[object], None], then), failed)
         self._pool.start(lambda: self._work(number, work))
 
+    def finish(self) -> None:
+        """Let all work come to its end, then close."""
+        self._pool.waitForDone(GOODBYE_MS)
+        self.close()
+
     def close(self) -> None:
         """Drop what waits, cancel what runs, and forget their ends."""
         self._closing.set()

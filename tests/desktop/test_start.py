@@ -46,11 +46,14 @@ def test_the_shown_window_has_not_imported_torch(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
-def test_without_a_display_one_line_says_so():
-    ended = python("-m", "desktop", DISPLAY="", WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
+@pytest.mark.parametrize(
+    ("display", "problem"), [("", "none is set"), (":4711", "':4711' does not answer")]
+)
+def test_without_a_display_one_line_says_so(display, problem):
+    ended = python("-m", "desktop", DISPLAY=display, WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
     assert ended.returncode == 1
     assert ended.stderr.splitlines() == [
-        "Notewright needs a display, and none is set. In a terminal use: notewright transcribe"
+        f"Notewright needs a display, and {problem}. In a terminal use: notewright transcribe"
     ]
 
 

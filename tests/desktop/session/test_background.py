@@ -59,3 +59,11 @@ def test_closing_cancels_what_runs_and_delivers_nothing(qapp):
     background.close()
     qapp.processEvents()
     assert outcomes == []
+
+
+def test_finishing_lets_work_come_to_its_end(qapp):
+    background, done = Background(threads=1), []
+    for number in range(3):
+        background.run(lambda cancel, n=number: done.append(n), then=id, failed=pytest.fail)
+    background.finish()
+    assert done == [0, 1, 2]
