@@ -18,6 +18,7 @@ from core.score.instruments import StemKind, program_of, track_name_of
 from core.score.transcription import Source, Track
 
 DRUM_TRACK_NAME = track_name_of(StemKind.DRUMS)
+FEWEST_HITS_PER_S = 0.25  # fewer in a mix are consonants and plucks mistaken for drums
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ def tracks_from(
     tracks = []
     if posteriors.drums is not None:
         hits = notes_from_drums(posteriors.drums, options)
-        tracks.append(Track(DRUM_TRACK_NAME, hits, is_drum=True))
+        heard_s = len(posteriors.drums.onset) / posteriors.drums.frames_per_s
+        if kind is StemKind.DRUMS or len(hits) >= FEWEST_HITS_PER_S * heard_s:
+            tracks.append(Track(DRUM_TRACK_NAME, hits, is_drum=True))
     if posteriors.pitch is not None:
         program = program_of(kind)
         notes = notes_from_pitch(posteriors.pitch, options, program=program)

@@ -373,7 +373,7 @@ def _role_after(word: _Word, before: _Word | None) -> _Role:
         return _Role.TITLE if is_title and not is_counted else _Role.ADDED
     if word.role is _Role.TITLE and before is not None and before.role is not _Role.TITLE:
         is_after_stem = before.role is _Role.STEM
-        if is_after_stem and word.names is not None:
+        if is_after_stem and word.names is not None and word.text not in _END_WORDS:
             return _Role.STEM
         if is_after_stem and word.text in _ADDED_WORDS:
             return _Role.ADDED

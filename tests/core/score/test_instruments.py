@@ -118,6 +118,10 @@ def test_what_stems_of_a_song_share_is_left(name: str, rest: str) -> None:
     assert without_stem_words(name) == rest
 
 
+def test_an_everyday_word_after_the_stem_is_part_of_the_title() -> None:
+    assert kind_from_name("harmonica_OhSusanapart1") is StemKind.WINDS
+
+
 @pytest.mark.parametrize("stem", ["Drums", "01 Bass DI", "Lead Vox", "E-Piano_v2", "Gtr L", "OH"])
 @pytest.mark.parametrize("song", ["Blue", "Song 2", "Full Moon", "Für Elise"])
 def test_stems_of_a_song_share_what_is_left(song: str, stem: str) -> None:
