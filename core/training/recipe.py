@@ -31,8 +31,8 @@ class Recipe:
     """Everything that decides what the weights become."""
 
     seed: int = 1
-    pitch_hours: float = 6.5
-    drum_hours: float = 6.0
+    pitch_hours: float = 8.5
+    drum_hours: float = 5.0
     plan: ShardPlan = field(default_factory=ShardPlan)
 
     def __str__(self) -> str:
