@@ -1,6 +1,6 @@
 """Where each DAW looks for files on this machine: found by looking, never by creating.
 
-Sources of the defaults: PRODUCT's folder table; Ableton help 209774085 (User Library), LMMS
+Sources of the defaults: Ableton help 209774085 (User Library), LMMS
 ConfigManager.cpp (working directory), Ardour rc_configuration_vars.h (session folder), Image-Line's
 registry value "Shared data". Where a DAW keeps the musician's own choice in a preference file,
 that choice comes first.
