@@ -206,9 +206,16 @@ class TranscriptionQueue(QObject):
     @Slot(CancelledReply)
     def _show_cancelled(self, reply: CancelledReply) -> None:
         stem = self._wanted_stem(reply.job)
+        song = self._document.song(self._running_song) if self._running_song is not None else None
         self._finish_job()
         if stem is not None:
             self._document.put_stem(_cancelled(stem))
+        if song is not None:
+            self._leave_tempo(song, "not measured, because that was cancelled")
+
+    def _leave_tempo(self, song: Song, why: str) -> None:
+        """Keep the tempo the song has, and say why there is no better one."""
+        self._document.put_song(replace(song, found=FoundTempo(song.tempo, song.key, 0.0, why)))
 
     def _wanted_stem(self, job: int) -> Stem | None:
         """Return the stem of the running job, unless it was taken back meanwhile."""

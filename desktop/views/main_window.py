@@ -363,13 +363,15 @@ class MainWindow(QMainWindow):
         song, stem = document.current_song, document.selected_stem
         tracks = document.tracks_of(song.song_id) if song is not None else ()
         has_notes = any(item.is_exported and item.track.notes for item in tracks)
+        is_ready = has_notes and song is not None and song.is_tempo_known
         has_sound = song is not None and parts.player.unavailable_because is None
         has_track = self.tracks.selected is not None
         is_chosen = song is not None and song.choice.tempo is not None
         for enabled, names in (
             (bool(parts.demo_files), ("open_demo",)),
-            (has_notes, ("export_again", "save_song", "copy_song")),
-            (has_track, ("save_track", "copy_track", "rename_track", "mute_track", "solo_track")),
+            (is_ready, ("export_again", "save_song", "copy_song")),
+            (is_ready and has_track, ("save_track", "copy_track")),
+            (has_track, ("rename_track", "mute_track", "solo_track")),
             (document.undo_stack.canUndo(), ("undo",)),
             (document.undo_stack.canRedo(), ("redo",)),
             (parts.queue.is_busy, ("cancel",)),
@@ -385,9 +387,13 @@ class MainWindow(QMainWindow):
         ):
             for name in names:
                 self.actions_by_name[name].setEnabled(enabled)
-        self.export_button.setEnabled(has_notes)
+        self.export_button.setEnabled(is_ready)
+        is_measured_later = has_notes and not is_ready
+        why_not_yet = self.tr("Ready as soon as the tempo is measured") if is_measured_later else ""
+        self.export_button.setToolTip(why_not_yet)
+        self.tracks.enable_handles(is_enabled=is_ready, why_not=why_not_yet)
         self.transport.enable_balance(is_enabled=has_sound and has_notes)
-        self.song_handle.setEnabled(has_notes)
+        self.song_handle.setEnabled(is_ready)
         undo_text, redo_text = document.undo_stack.undoText(), document.undo_stack.redoText()
         self.actions_by_name["undo"].setText(self.tr("&Undo {0}").format(undo_text).rstrip())
         self.actions_by_name["redo"].setText(self.tr("&Redo {0}").format(redo_text).rstrip())

@@ -86,7 +86,7 @@ class StatusLine(QFrame):
             percent = round(stem.fraction * 100)
             return self.tr("{0}: {1} %   {2}x real time").format(stem.path.name, percent, speed)
         if stem is not None:
-            return self.tr("{0}: loading the model").format(stem.path.name)
+            return self.tr("{0}: preparing").format(stem.path.name)
         if self._queue.is_finding_tempo:
             return self.tr("finding tempo and key")
         return ""

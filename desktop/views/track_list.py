@@ -86,6 +86,12 @@ class TrackList(QScrollArea):
             if track is not None and row.track_id == track.track_id:
                 row.name.begin_edit()
 
+    def enable_handles(self, *, is_enabled: bool, why_not: str) -> None:
+        """Let tracks be dragged out, or say why they cannot be yet."""
+        for row in self._rows:
+            row.handle.setEnabled(is_enabled)
+            row.handle.setToolTip(why_not or row.handle.accessibleName())
+
     def refresh(self) -> None:
         """Make one row per track of the song shown; rows whose track stays are kept."""
         tracks = self._tracks()

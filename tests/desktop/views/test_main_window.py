@@ -190,6 +190,30 @@ def test_the_found_tempo_stands_in_transport_and_inspector(with_stem):
     assert with_stem.window.inspector.tempo_note.text() == "122.00 BPM\nthe drums\n93 % sure"
 
 
+def test_nothing_is_exported_with_a_tempo_that_nobody_measured(desk, job, wav, qtbot):
+    drop(desk.window, [wav("keys.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    job.answer()
+    (row,) = desk.window.tracks.rows
+    assert not desk.window.export_button.isEnabled()
+    assert "tempo" in desk.window.export_button.toolTip()
+    assert not row.handle.isEnabled()
+    qtbot.waitUntil(lambda: isinstance(job.request, TempoRequest))
+    job.answer_tempo()
+    assert desk.window.export_button.isEnabled()
+    assert row.handle.isEnabled()
+
+
+def test_a_cancelled_tempo_says_so_and_leaves_the_export_usable(desk, job, wav, qtbot):
+    drop(desk.window, [wav("keys.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    job.answer()
+    qtbot.waitUntil(lambda: isinstance(job.request, TempoRequest))
+    press(qtbot, desk, Qt.Key.Key_Escape)
+    assert "cancelled" in desk.window.inspector.tempo_note.text()
+    assert desk.window.export_button.isEnabled()
+
+
 def test_a_typed_tempo_counts_and_the_found_one_comes_back(with_stem, qtbot):
     field = with_stem.window.transport.bpm
     field.lineEdit().selectAll()
