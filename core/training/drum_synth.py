@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import butter, sosfilt  # type: ignore[import-untyped]  # it ships no types
+from scipy.signal import butter, sosfilt
 
 Samples = npt.NDArray[np.float32]
 _Sound = npt.NDArray[np.float64] | Samples

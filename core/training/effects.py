@@ -2,7 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import fftconvolve, lfilter  # type: ignore[import-untyped]  # it ships no types
+from scipy.signal import fftconvolve, lfilter
 
 SAMPLE_RATE_HZ = 22_050
 FINAL_PEAK = 0.9
