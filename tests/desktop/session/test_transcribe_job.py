@@ -128,6 +128,7 @@ def test_a_segmentation_fault_is_a_failed_job_and_the_next_one_runs(started, qtb
         job.start(request(2, path))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the zombie in /proc")
 def test_an_idle_worker_that_dies_leaves_no_zombie_and_the_next_job_runs(started, qtbot):
     job = started(fake_workers.answers_at_once)
