@@ -45,12 +45,12 @@ def drum_gain(peak: float) -> float:
 class PitchListener:
     """Hears which keys are struck, sound, and how loud."""
 
-    def __init__(self, weights: Path, *, threads: int | None = None) -> None:
+    def __init__(self, weights: Path, *, device: str = "cpu", threads: int | None = None) -> None:
         self._hearing = _Hearing(
-            vqt.DualWindowVqt(),
-            _ready(stem_net.StemNet(), weights),
+            vqt.DualWindowVqt().to(device),
+            _ready(stem_net.StemNet(), weights, device),
             _Framing(vqt.HOP_SAMPLES, vqt.CONTEXT_SAMPLES, stem_net.CONTEXT_FRAMES),
-            workers=threads or torch.get_num_threads(),
+            workers=_workers(device, threads),
         )
 
     def posteriors(
@@ -70,12 +70,12 @@ class PitchListener:
 class DrumListener:
     """Hears which drums are struck and how hard."""
 
-    def __init__(self, weights: Path, *, threads: int | None = None) -> None:
+    def __init__(self, weights: Path, *, device: str = "cpu", threads: int | None = None) -> None:
         self._hearing = _Hearing(
-            logmel.DualWindowMel(),
-            _ready(drum_net.DrumNet(), weights),
+            logmel.DualWindowMel().to(device),
+            _ready(drum_net.DrumNet(), weights, device),
             _Framing(logmel.HOP_SAMPLES, logmel.CONTEXT_SAMPLES, drum_net.CONTEXT_FRAMES),
-            workers=threads or torch.get_num_threads(),
+            workers=_workers(device, threads),
         )
 
     def posteriors(
@@ -136,7 +136,8 @@ class _Hearing:
         self._network = network
         self._framing = framing
         self._workers = workers
-        self._dtype = next(network.parameters()).dtype
+        weights = next(network.parameters())
+        self._dtype, self._device = weights.dtype, weights.device
 
     def posteriors(
         self, blocks: Iterable[Block], gain: float, on_seconds_done: OnSecondsDone
@@ -165,13 +166,13 @@ class _Hearing:
 
     @torch.inference_mode()
     def _segment_posteriors(self, segment: _Segment, gain: float) -> Posteriors:
-        padded = torch.from_numpy(segment.audio * np.float32(gain))[None]
+        padded = torch.from_numpy(segment.audio * np.float32(gain))[None].to(self._device)
         around_frames = self._framing.context_frames
         frames = around_frames + segment.frames + around_frames
         levels = self._features.levels_of_padded(padded, frames).to(self._dtype)
         logits = self._network(levels.contiguous(memory_format=torch.channels_last))[0]
         wanted = logits[:, around_frames : around_frames + segment.frames]
-        halves: Posteriors = torch.sigmoid(wanted.float()).half().numpy()
+        halves: Posteriors = torch.sigmoid(wanted.float()).half().cpu().numpy()
         return halves
 
 
@@ -233,14 +234,20 @@ def _segment(
     )
 
 
-def _ready(network: nn.Module, weights: Path) -> nn.Module:
-    """Return the network filled, folded and in the fastest number format of this CPU."""
+def _ready(network: nn.Module, weights: Path, device: str) -> nn.Module:
+    """Return the network on `device`, filled, folded and in the number format that is fastest."""
     load_weights(network, weights)
-    network = fold_norms(network).to(_fastest_dtype())
+    dtype = _fastest_cpu_dtype() if device == "cpu" else torch.float32
+    network = fold_norms(network).to(device=device, dtype=dtype)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # the stub lacks this form
 
 
-def _fastest_dtype() -> torch.dtype:
+def _workers(device: str, threads: int | None) -> int:
+    """Return how many segments are heard side by side; a GPU takes them one after another."""
+    return (threads or torch.get_num_threads()) if device == "cpu" else 1
+
+
+def _fastest_cpu_dtype() -> torch.dtype:
     """Return bf16 where the CPU multiplies it in hardware; emulated, it is slower than f32."""
     has_bfloat16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return torch.bfloat16 if has_bfloat16 else torch.float32

@@ -89,14 +89,18 @@ class Transcriber:
         drums = pitch = None
         if kind in (StemKind.DRUMS, StemKind.MIX):
             blocks = stream_mono(scan.path, SAMPLE_RATE_HZ, until_s=until_s)
-            listener = self._drums = self._drums or DrumListener(self.model.drum_weights)
+            listener = self._drums = self._drums or DrumListener(
+                self.model.drum_weights, device=self.device.name
+            )
             drums = listener.posteriors(
                 blocks, gain=drum_gain(scan.peak), on_seconds_done=on_done_s
             )
         if kind is not StemKind.DRUMS:
             before_s = heard_s if drums is not None else 0.0
             blocks = stream_mono(scan.path, SAMPLE_RATE_HZ, until_s=until_s)
-            ears = self._pitch = self._pitch or PitchListener(self.model.pitch_weights)
+            ears = self._pitch = self._pitch or PitchListener(
+                self.model.pitch_weights, device=self.device.name
+            )
             pitch = ears.posteriors(
                 blocks,
                 gain=pitch_gain(scan.level_p95),

@@ -1,0 +1,93 @@
+"""One file to notes: how the kind is decided, progress and cancel. Uses the built-in weights."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from core.engine.progress import CancelToken, Progress
+from core.engine.transcriber import Transcriber
+from core.errors import AudioReadError, CancelledError
+from core.score.instruments import StemKind
+
+RATE = 22_050
+
+
+def noted(path: Path, *pitches: int, length_s: float) -> Path:
+    """Write decaying notes one second apart."""
+    sound = np.zeros(round(length_s * RATE), np.float32)
+    seconds = np.arange(RATE) / RATE
+    for index, pitch in enumerate(pitches):
+        hertz = 440 * 2 ** ((pitch - 69) / 12)
+        note = sum(np.sin(2 * np.pi * hertz * k * seconds) * np.exp(-3 * k * seconds) / k
+                   for k in range(1, 7))  # fmt: skip
+        sound[index * RATE : index * RATE + RATE] += 0.3 * note[: len(sound) - index * RATE]
+    soundfile.write(path, sound, RATE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def transcriber() -> Transcriber:
+    return Transcriber()
+
+
+def ignore(_: Progress) -> None:
+    pass
+
+
+def test_the_file_name_decides_the_kind(transcriber: Transcriber, tmp_path: Path) -> None:
+    audio = noted(tmp_path / "Blue - Bass.wav", 40, 45, 43, length_s=3)
+    heard = transcriber.transcribe(audio, on_progress=ignore, cancel=CancelToken())
+    assert (heard.source.kind, heard.kind_found_by) == (StemKind.BASS, "file name")
+    assert [note.pitch for track in heard.tracks for note in track.notes] == [40, 45, 43]
+    assert heard.posteriors.drums is None
+
+
+def test_the_users_word_goes_over_the_file_name(transcriber: Transcriber, tmp_path: Path) -> None:
+    audio = noted(tmp_path / "Bass.wav", 60, 64, length_s=2)
+    heard = transcriber.transcribe(
+        audio, kind=StemKind.KEYS, on_progress=ignore, cancel=CancelToken()
+    )
+    assert (heard.source.kind, heard.kind_found_by) == (StemKind.KEYS, "chosen")
+
+
+def test_a_name_that_says_nothing_is_decided_by_listening(
+    transcriber: Transcriber, tmp_path: Path
+) -> None:
+    audio = noted(tmp_path / "take 7.wav", *(60 + k % 12 for k in range(12)), length_s=12)
+    heard = transcriber.transcribe(audio, on_progress=ignore, cancel=CancelToken())
+    assert (heard.source.kind, heard.kind_found_by) == (StemKind.OTHER, "listening")
+
+
+def test_progress_rises_in_seconds_of_the_file_to_its_end(
+    transcriber: Transcriber, tmp_path: Path
+) -> None:
+    audio = noted(tmp_path / "Full Mix.wav", 60, 62, 64, length_s=20)
+    seen: list[Progress] = []
+    transcriber.transcribe(audio, on_progress=seen.append, cancel=CancelToken())
+    done_s = [progress.done_s for progress in seen]
+    assert done_s == sorted(done_s)
+    assert len(done_s) >= 4
+    assert done_s[-1] == pytest.approx(20.0, abs=0.1)
+    assert {progress.total_s for progress in seen} == {20.0}
+
+
+def test_a_cancel_in_the_middle_ends_the_work(transcriber: Transcriber, tmp_path: Path) -> None:
+    audio = noted(tmp_path / "Piano.wav", 60, 62, 64, length_s=60)
+    flag = threading.Event()
+    seen: list[Progress] = []
+
+    def stop_soon(progress: Progress) -> None:
+        seen.append(progress)
+        flag.set()
+
+    with pytest.raises(CancelledError):
+        transcriber.transcribe(audio, on_progress=stop_soon, cancel=CancelToken(flag))
+    assert len(seen) == 1
+
+
+def test_a_missing_file_is_an_error_that_names_it(transcriber: Transcriber, tmp_path: Path) -> None:
+    with pytest.raises(AudioReadError, match=r"gone\.wav"):
+        transcriber.transcribe(tmp_path / "gone.wav", on_progress=ignore, cancel=CancelToken())
