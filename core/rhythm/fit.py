@@ -8,9 +8,12 @@ from core.rhythm.onsets import Floats, Onsets
 from core.score.tempo import MAX_BPM, MIN_BPM, TempoChange
 
 SPREADS_S = (0.04, 0.025, 0.015)  # onsets further off count less; narrowed as the line settles
-STEADY_SHARE = 0.9  # one tempo must meet this share of what a following pulse meets
+STEADY_SHARE = 0.9  # one tempo must meet this share of what a following pulse meets ...
+PASSAGE_PULSES, PASSAGE_SHARE = 16, 0.5  # ... and this share of it in every passage
 SEARCHED_SHARE = 0.02  # of the tempo to both sides
 SEARCHED_ONSETS = 20_000  # more only cost time
+PHASES = 96
+PULSE_FRACTIONS = (1, 2, 3, 4)  # beats, and their halves, thirds and quarters
 WHOLE_BPM = 0.05  # a tempo this near to an integer was set to it ...
 WHOLE_ERROR_S = 0.005  # ... unless the integer moves the ends of the song by more than this
 BAR_ERROR_S = 0.012  # a tempo map may miss a bar line by this much
@@ -28,6 +31,12 @@ class Line:
         """Return how much later than the nearest pulse each time is."""
         return (at_s - self.start_s + self.period_s / 2) % self.period_s - self.period_s / 2
 
+    def around(self, from_s: float, until_s: float) -> Floats:
+        """Return the pulses from two before `from_s` to two after `until_s`."""
+        first = np.floor((from_s - self.start_s) / self.period_s) - 2
+        last = np.ceil((until_s - self.start_s) / self.period_s) + 2
+        return np.asarray(self.start_s + self.period_s * np.arange(first, last + 1))
+
 
 def constant_line(onsets: Onsets, pulse_s: Floats) -> Line | None:
     """Return the one tempo that the whole song keeps, or None if it does not keep one."""
@@ -36,21 +45,29 @@ def constant_line(onsets: Onsets, pulse_s: Floats) -> Line | None:
     line = Line(float(np.angle(turn)) / (2 * np.pi) * period_s, period_s)
     for spread_s in SPREADS_S:
         line = _settled(line, onsets, spread_s)
-    between = (pulse_s[1:] + pulse_s[:-1]) / 2
-    followed = _met(onsets, onsets.at_s - pulse_s[np.searchsorted(between, onsets.at_s)])
-    return line if _met(onsets, line.off_s(onsets.at_s)) >= STEADY_SHARE * followed else None
+    return line if _is_kept(line, onsets, pulse_s) else None
 
 
-def line_of_period(onsets: Onsets, pulse_s: Floats, period_s: float) -> Line:
-    """Return the line of exactly this period whose phase fits the onsets best."""
-    turn = np.exp(2j * np.pi * pulse_s / period_s).mean()
-    line = Line(float(np.angle(turn)) / (2 * np.pi) * period_s, period_s)
-    for spread_s in SPREADS_S:
-        off_s = line.off_s(onsets.at_s)
-        weight = onsets.strength * np.exp(-0.5 * (off_s / spread_s) ** 2)
-        shift_s = float((weight * off_s).sum() / max(weight.sum(), 1e-9))
-        line = Line(line.start_s + shift_s, period_s)
-    return line
+def line_of_period(period_s: float, onsets: Onsets) -> Line:
+    """Return the line of exactly this period on which, and on whose simple fractions, most begins.
+
+    It may lie between the beats that are meant: which is which is for the reading to say.
+    """
+    phase = 2 * np.pi * onsets.at_s / period_s
+    shifts = 2 * np.pi * np.arange(PHASES) / PHASES
+    begins = np.zeros(PHASES)
+    for fraction in PULSE_FRACTIONS:
+        turn = (onsets.strength * np.exp(1j * fraction * phase)).sum()
+        begins += (turn * np.exp(-1j * fraction * shifts)).real
+    return _shifted(Line(period_s * int(begins.argmax()) / PHASES, period_s), onsets)
+
+
+def with_period(period_s: float, pulse_s: Floats, onsets: Onsets) -> Floats:
+    """Return the same pulses, evenly `period_s` apart, where they meet the onsets best."""
+    middle = len(pulse_s) // 2
+    middle_s = float(pulse_s[middle])
+    line = _shifted(Line(middle_s, period_s), onsets)
+    return np.asarray(line.start_s + period_s * np.arange(-middle, len(pulse_s) - middle))
 
 
 def rounded_bpm(bpm: float, song_s: float) -> float:
@@ -102,9 +119,32 @@ def _settled(line: Line, onsets: Onsets, spread_s: float) -> Line:
     return Line(line.start_s + middle_s - slope_s * middle, line.period_s + slope_s)
 
 
-def _met(onsets: Onsets, off_s: Floats) -> float:
-    """Return how much of the onsets' strength lies on the pulse."""
-    return float((onsets.strength * np.exp(-0.5 * (off_s / SPREADS_S[-1]) ** 2)).sum())
+def _shifted(line: Line, onsets: Onsets) -> Line:
+    """Return the line moved as a whole to where the onsets near it are."""
+    for spread_s in SPREADS_S:
+        off_s = line.off_s(onsets.at_s)
+        weight = onsets.strength * np.exp(-0.5 * (off_s / spread_s) ** 2)
+        shift_s = float((weight * off_s).sum() / max(float(weight.sum()), 1e-9))
+        line = Line(line.start_s + shift_s, line.period_s)
+    return line
+
+
+def _is_kept(line: Line, onsets: Onsets, pulse_s: Floats) -> bool:
+    """Return whether the line meets the onsets like a pulse that follows them, in every passage."""
+    nearest = np.searchsorted((pulse_s[1:] + pulse_s[:-1]) / 2, onsets.at_s)
+
+    def met(off_s: Floats) -> Floats:
+        on_pulse = onsets.strength * np.exp(-0.5 * (off_s / SPREADS_S[-1]) ** 2)
+        return np.bincount(nearest, on_pulse, len(pulse_s)).astype(np.float64)
+
+    kept, followed = met(line.off_s(onsets.at_s)), met(onsets.at_s - pulse_s[nearest])
+    if kept.sum() < STEADY_SHARE * followed.sum():
+        return False
+    passage = np.ones(min(PASSAGE_PULSES, len(pulse_s)))
+    kept_here = np.convolve(kept, passage, mode="valid")
+    followed_here = np.convolve(followed, passage, mode="valid")
+    tells = followed_here > np.median(followed_here) / 2
+    return bool((kept_here[tells] >= PASSAGE_SHARE * followed_here[tells]).all())
 
 
 def _changes_within(

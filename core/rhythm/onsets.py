@@ -15,7 +15,9 @@ KICKS = (35, 36)
 SNARES = (37, 38, 39, 40)
 CRASHES = (49, 52, 55, 57)
 HATS = (42, 44, 46, 51, 53, 54, 59, 69, 70, 82)  # whatever only subdivides
+NO_KEY = 0  # an onset whose drum is not known
 HAT_STRENGTH = 0.4  # of a kick: cymbals play every subdivision and say little about the beat
+ENTRY_SHARE = 0.2  # of what a bar usually holds
 FULL_LENGTH_S = 0.3  # longer notes are not stronger evidence of a beat
 
 
@@ -34,6 +36,17 @@ class Onsets:
 
     def __len__(self) -> int:
         return len(self.at_s)
+
+    def entry_s(self, bar_length_s: float) -> float:
+        """Return where the music comes in: the first onset that starts a bar worth the name.
+
+        A cough before the song or a note the network imagined is not the first note.
+        """
+        until = np.concatenate([[0.0], np.cumsum(self.strength)])
+        later = np.searchsorted(self.at_s, self.at_s + bar_length_s)
+        in_next_bar = until[later] - until[: len(self)]
+        enough = in_next_bar >= ENTRY_SHARE * np.median(in_next_bar)
+        return float(self.at_s[int(enough.argmax())])
 
     def is_key(self, keys: tuple[int, ...]) -> Flags:
         return self.is_drum & np.isin(self.pitch, keys)
