@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
-from core.daw.file_names import file_name
 from core.daw.folders import is_in_bundle
 from core.daw.profiles import Layout, Profile
 from core.daw.sidecar import notes_json
 from core.errors import DeliveryError
+from core.midi.file_name import file_name
 from core.midi.write import midi_bytes, split_tracks
 from core.score.transcription import Transcription
 

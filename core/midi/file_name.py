@@ -1,40 +1,33 @@
-"""Names of exported files: `<source stem> - <track>.mid`, fit for Windows, macOS and Linux."""
+"""File names that every file system takes, made from the names of songs and tracks."""
 
 import os
+import re
 import unicodedata
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
-MAX_NAME_CHARACTERS = 120
-MAX_NAME_BYTES = 240  # file systems allow 255 bytes; the rest is for a suffix such as " (12)"
-EXTENSION = ".mid"
+MAX_NAME_CHARACTERS = 120  # with suffix; leaves room for deep folders under Windows' 260
+MAX_NAME_BYTES = 240  # Linux and network drives count bytes and stop at 255
 UNNAMED = "Untitled"
 
-_FORBIDDEN = frozenset('<>:"/\\|?*')
-_RESERVED = frozenset(
-    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
-    + [f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³"]
-)
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]+')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
+_INVISIBLE = ("Cf", "Zl", "Zp", "Co", "Cn")  # joiners, direction marks, private characters
 
 
-def midi_file_name(source_stem: str, track_name: str | None = None) -> str:
-    """Return the file name of a track's MIDI, or of the combined file without a track name.
+def file_name(parts: Sequence[str], *, number: int = 1, suffix: str = ".mid") -> str:
+    """Join `parts` with dashes into a safe name; from `number` 2 on it is added as " (2)".
 
-    A name that would be too long loses the end of its source part first.
+    What is too long is cut from the longest part, so that song and track both stay readable.
     """
-    source = _cleaned(source_stem) or UNNAMED
-    ending = f" - {_cleaned(track_name)}" if track_name and _cleaned(track_name) else ""
-    ending = _shortened(ending, MAX_NAME_CHARACTERS // 2, MAX_NAME_BYTES // 2).rstrip(" .")
-    room = MAX_NAME_CHARACTERS - len(ending) - len(EXTENSION)
-    room_bytes = MAX_NAME_BYTES - len(os.fsencode(ending)) - len(EXTENSION)
-    source = _shortened(source, room, room_bytes).rstrip(" .")
-    return _not_reserved(source + ending) + EXTENSION
-
-
-def safe_name(text: str) -> str:
-    """Return `text` as a folder or file name without extension that every system accepts."""
-    shortened = _shortened(_cleaned(text), MAX_NAME_CHARACTERS, MAX_NAME_BYTES).rstrip(" .")
-    return _not_reserved(shortened or UNNAMED)
+    ending = (f" ({number})" if number > 1 else "") + suffix
+    cleaned = [part for part in map(_cleaned, parts) if part] or [UNNAMED]
+    while not _fits(" - ".join(cleaned) + ending):
+        longest = max(range(len(cleaned)), key=lambda index: len(cleaned[index]))
+        cleaned[longest] = cleaned[longest][:-1].rstrip(" .") or "_"
+    stem = " - ".join(cleaned)
+    return f"_{stem}{ending}" if _RESERVED.fullmatch(stem) else stem + ending
 
 
 def free_path(folder: Path, name: str) -> Path:
@@ -49,22 +42,16 @@ def free_path(folder: Path, name: str) -> Path:
     raise AssertionError("counting never ends")
 
 
-def _cleaned(text: str) -> str:
-    """Replace what some system forbids by '_'; drop control characters and outer dots, spaces."""
-    composed = unicodedata.normalize("NFC", text)
-    characters = (
-        "_" if character in _FORBIDDEN else " " if character.isspace() else character
-        for character in composed
-        if character.isspace() or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
+def _cleaned(part: str) -> str:
+    visible = "".join(
+        character
+        for character in unicodedata.normalize("NFC", part)
+        if unicodedata.category(character) not in _INVISIBLE
     )
-    return " ".join("".join(characters).split()).strip(" .")
+    replaced = _FORBIDDEN.sub("_", visible)
+    return re.sub(r"\s+", " ", replaced).strip(" .")
 
 
-def _shortened(text: str, characters: int, in_bytes: int) -> str:
-    text = text[:characters]
-    return text.encode()[:in_bytes].decode(errors="ignore")
-
-
-def _not_reserved(name: str) -> str:
-    """Return `name`, prefixed if Windows takes it for a device: "CON", "con.mid", "LPT1.x"."""
-    return f"_{name}" if name.split(".")[0].strip().upper() in _RESERVED else name
+def _fits(name: str) -> bool:
+    has_room_for_underscore = len(name) < MAX_NAME_CHARACTERS
+    return has_room_for_underscore and len(name.encode()) < MAX_NAME_BYTES

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from core.errors import ExportError
-from core.midi.file_name import free_path, midi_file_name
+from core.midi.file_name import file_name, free_path
 from core.midi.write import DEFAULT_OPTIONS, midi_bytes, split_tracks, write_midi
 from core.score.transcription import Transcription
 
@@ -50,7 +50,7 @@ class DragFiles:
         numbered = [f"{song_name} {number}" for number in range(1, len(parts) + 1)]
         names = numbered if len(parts) > 1 else [song_name]
         return tuple(
-            _written(part, folder, midi_file_name(name, track_name))
+            _written(part, folder, file_name([name, track_name] if track_name else [name]))
             for part, name in zip(parts, names, strict=True)
         )
 

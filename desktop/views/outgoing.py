@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from core.daw.deliver import Delivery
 from core.errors import AppError
-from core.midi.file_name import midi_file_name
+from core.midi.file_name import file_name
 from core.score.transcription import Transcription
 from desktop.session.document import Document, Song, SongTrack
 from desktop.session.drag_files import DragFiles
@@ -86,12 +86,12 @@ class Outgoing(QObject):
         song = self._document.current_song
         if song is not None:
             transcription = self._document.transcription_of(song.song_id)
-            self._save(transcription, midi_file_name(song.name))
+            self._save(transcription, file_name([song.name]))
 
     def save_track(self, item: SongTrack | None) -> None:
         song = self._document.current_song
         if song is not None and item is not None:
-            self._save(self._only(song, item), midi_file_name(song.name, item.track.name))
+            self._save(self._only(song, item), file_name([song.name, item.track.name]))
 
     def tell_failure(self, error: AppError) -> None:
         self._notices.warn(str(error))
