@@ -15,6 +15,8 @@ THREADS = 2  # decoding is bound by the disk and one core; more only delays the 
 GOODBYE_MS = 5_000  # longest wait for running work when the window closes
 
 T = TypeVar("T")
+Work = Callable[[CancelToken], T]
+"""What runs on a thread; it looks at the token now and then."""
 _log = logging.getLogger(__name__)
 
 
@@ -35,7 +37,7 @@ class Background(QObject):
 
     def run(
         self,
-        work: Callable[[CancelToken], T],
+        work: Work[T],
         *,
         then: Callable[[T], None],
         failed: Callable[[AppError], None],

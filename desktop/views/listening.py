@@ -1,6 +1,6 @@
 """Listening: what the player plays - the stems of the song shown, its MIDI, or both."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 from math import cos, pi, sin
@@ -14,7 +14,7 @@ from core.score.transcription import Track
 from desktop.playback.loading import load_sound
 from desktop.playback.player import Player, Sound
 from desktop.playback.synth import render
-from desktop.session.background import Background
+from desktop.session.background import Background, Work
 from desktop.session.document import Document, SongTrack, Stem
 
 _Samples = npt.NDArray[np.float32]
@@ -103,15 +103,16 @@ class Listening(QObject):
                 if made is None or made.source != item.track:
                     self._make(item.track_id, item.track, self._rendering(item.track, rate))
 
-    def _rendering(self, track: Track, rate: int) -> Callable[[], _Samples]:
-        return partial(render, track.notes, sample_rate=rate, duration_s=self._duration_s())
+    def _rendering(self, track: Track, rate: int) -> Work[_Samples]:
+        duration_s = self._duration_s()
+        return lambda _cancel: render(track.notes, sample_rate=rate, duration_s=duration_s)
 
-    def _make(self, key: Hashable, source: Hashable, make: Callable[[], _Samples]) -> None:
+    def _make(self, key: Hashable, source: Hashable, make: Work[_Samples]) -> None:
         if self._making.get(key) == source:
             return
         self._making[key] = source
         self._background.run(
-            lambda _cancel: make(),
+            make,
             then=partial(self._keep, key, source, self._player.sample_rate),
             failed=partial(self._give_up, key),
         )
