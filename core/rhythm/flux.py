@@ -19,6 +19,7 @@ SAMPLE_RATE = 16_000
 WINDOW_SAMPLES = 512
 BANDS = 24
 LOWEST_HZ, HIGHEST_HZ = 40.0, 7500.0
+LOW_SHARE = 0.25
 LOW_HZ = 150.0  # what begins below is a kick drum or a bass
 COMPRESSION = 2000.0  # log(1 + c x), x = 1 at full scale: soft onsets count beside loud ones
 LOOK_BACK_FRAMES = 2  # slow attacks are one onset, not two
@@ -49,7 +50,7 @@ def heard_onsets(stems: Sequence[Path], cancel: Cancellation | None = None) -> O
         frames = max(len(flux), len(total))
         total = _lengthened(total, frames) + _lengthened(flux, frames)
     every_s, every = _peaks(total.sum(axis=1))
-    low_s, low = _peaks(total[:, 0])
+    low_s, low = _peaks(np.where(_is_low(total), total[:, 0], 0.0))
     at_s = np.concatenate([every_s, low_s])
     order = np.argsort(at_s, kind="stable")
     keys = np.repeat([NO_KEY, KICKS[0]], [len(every_s), len(low_s)])
@@ -61,6 +62,11 @@ def heard_onsets(stems: Sequence[Path], cancel: Cancellation | None = None) -> O
         strength=strength[order],
         is_drum=np.ones(len(at_s), dtype=np.bool_),
     )
+
+
+def _is_low(flux: Floats) -> Flags:
+    """Return where the low bands rise at least as much as those of a broad noise would."""
+    return np.asarray(flux[:, 0] >= LOW_SHARE * flux.sum(axis=1), dtype=np.bool_)
 
 
 def _lengthened(flux: Floats, frames: int) -> Floats:
