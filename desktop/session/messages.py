@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.engine.heard import HeardStem
 from core.engine.options import TranscribeOptions
+from core.engine.progress import Progress
 from core.score.tempo import TempoMap
 from core.score.transcription import Key
 
@@ -42,21 +43,10 @@ Request = TranscribeRequest | TempoRequest | CancelRequest
 
 @dataclass(frozen=True, slots=True)
 class ProgressReply:
-    """`done_s` of `total_s` seconds of audio are heard, `elapsed_s` after the start."""
+    """How far the running job is."""
 
     job: int
-    stage: str
-    done_s: float
-    total_s: float
-    elapsed_s: float
-
-    @property
-    def fraction(self) -> float:
-        return min(1.0, self.done_s / self.total_s) if self.total_s > 0 else 0.0
-
-    @property
-    def times_real_time(self) -> float:
-        return self.done_s / self.elapsed_s if self.elapsed_s > 0 else 0.0
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)

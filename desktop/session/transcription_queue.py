@@ -157,10 +157,10 @@ class TranscriptionQueue(QObject):
                 replace(
                     stem,
                     state=StemState.RUNNING,
-                    stage=reply.stage,
-                    done_s=reply.done_s,
-                    fraction=reply.fraction,
-                    times_real_time=reply.times_real_time,
+                    stage=reply.progress.stage,
+                    done_s=reply.progress.done_s,
+                    fraction=reply.progress.fraction,
+                    times_real_time=reply.progress.times_real_time,
                 )
             )
 

@@ -60,15 +60,7 @@ def serve(pipe: Connection, answer: Answer) -> None:
 
 def _reply_to(request: TranscribeRequest | TempoRequest, pipe: Connection, answer: Answer) -> Reply:
     def report(progress: Progress) -> None:
-        pipe.send(
-            ProgressReply(
-                request.job,
-                progress.stage,
-                progress.done_s,
-                progress.total_s,
-                progress.elapsed_s,
-            )
-        )
+        pipe.send(ProgressReply(request.job, progress))
 
     try:
         return answer(request, report, CancelToken(_PipeFlag(pipe, request.job)))

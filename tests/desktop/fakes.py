@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from core.engine.heard import HeardStem, Posteriors
+from core.engine.progress import Progress
 from core.score.instruments import StemKind
 from core.score.tempo import constant_tempo
 from core.score.transcription import Key, Source, Track
@@ -70,7 +71,8 @@ class ScriptedJob(QObject):
         self.is_closed = True
 
     def progress(self, done_s, total_s=2.0):
-        self.progressed.emit(ProgressReply(self.request.job, "transcribing", done_s, total_s, 0.1))
+        progress = Progress("transcribing", done_s, total_s, 0.1)
+        self.progressed.emit(ProgressReply(self.request.job, progress))
 
     def answer(self, *tracks, kind=StemKind.KEYS):
         assert isinstance(self.request, TranscribeRequest)

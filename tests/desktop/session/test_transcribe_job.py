@@ -56,7 +56,7 @@ def test_one_child_serves_job_after_job(started, qtbot):
 def test_progress_comes_at_most_twenty_times_a_second_and_rises(started, qtbot):
     job = started(fake_workers.reports_often)
     reports = []
-    job.progressed.connect(lambda reply: reports.append((time.monotonic(), reply.done_s)))
+    job.progressed.connect(lambda reply: reports.append((time.monotonic(), reply.progress.done_s)))
     with qtbot.waitSignal(job.heard, timeout=START_MS):
         job.start(request())
     took_s = reports[-1][0] - reports[0][0]
