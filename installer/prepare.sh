@@ -120,6 +120,7 @@ provide_packages() {
         exit 1
     }
     make_notes_folder
+    trap 'say "Stopped. Start again to go on with what is missing."; exit 130' INT TERM
     say "Installing system packages: $*"
     # Heals what an earlier installation left half done when it was killed; otherwise does nothing.
     as_root dpkg --configure -a >>"$environment/notewright/install.log" 2>&1 || :
@@ -127,6 +128,7 @@ provide_packages() {
     apt update || say "  apt-get update failed; trying with the package lists that are here."
     apt install -y --no-install-recommends -o APT::Status-Fd=1 -o Dpkg::Use-Pty=0 "$@" ||
         fail "apt-get install failed ($(last_apt_error))" "Type: $(typed_command "$@")"
+    trap - INT TERM
 }
 
 as_root() {

@@ -22,6 +22,7 @@ TOOLS = [
     "env",
     "flock",
     "true",
+    "sleep",
 ]
 WINDOW_LIBRARIES = [
     "libEGL.so.1",
@@ -146,7 +147,10 @@ def make_machine(folder: Path) -> Machine:
     machine.program("id", "echo 1000")
     machine.program(
         "apt-get",
-        'echo "apt-get $*" >>"$FAKE_LOG"; echo "E: $FAKE_APT_SAYS"; exit ${FAKE_APT_STATUS:-0}',
+        'echo "apt-get $*" >>"$FAKE_LOG"\n'
+        'test -z "$FAKE_APT_HANGS" || sleep 60\n'
+        'echo "E: $FAKE_APT_SAYS"\n'
+        "exit ${FAKE_APT_STATUS:-0}",
     )
     machine.has_libraries(WINDOW_LIBRARIES)
     return machine

@@ -220,6 +220,17 @@ def test_start_after_an_interruption_goes_on_and_mends(machine: Machine, end: in
     ]
 
 
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_apt_can_be_interrupted_as_well(machine: Machine, end: int) -> None:
+    machine.is_used_by_root()
+    process = machine.start("daws", FAKE_NO_VENV="1", FAKE_APT_HANGS="yes")
+    wait_until(lambda: machine.log != [])
+    os.killpg(process.pid, end)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "Stopped. Start again to go on with what is missing."
+
+
 def test_start_after_an_unfinished_environment_makes_it_anew(machine: Machine) -> None:
     machine.run("daws")
     (machine.checkout / ".venv" / "notewright" / "made").unlink()
