@@ -33,7 +33,7 @@ from core.score.transcription import Track
 DEFAULT_BPM = 120.0
 FEWEST_NOTES = 8
 UNCLEAR, CLEAR = 0.2, 0.5  # clearness of a pulse: below is no beat, above is beyond doubt
-START_S = 0.015  # a bar line this near to the start of the file lies on it
+START_S = 0.02  # a bar line this near to the start of the file lies on it; basses are heard late
 SAME_TEMPO = 0.02
 JUDGED_S = 600.0  # ten minutes tell the meter; more would only cost memory
 
