@@ -59,6 +59,7 @@ prepare() {
     fi
     provide_packages "$packages"
     install_environment "$1" "$key"
+    ln -sf "$checkout/installer/run" "$environment/bin/notewright"
 }
 
 # One line that changes when the packages asked for change, or the Python below the environment does.

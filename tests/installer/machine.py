@@ -12,6 +12,7 @@ TOOLS = [
     "sh",
     "cat",
     "cksum",
+    "ln",
     "readlink",
     "mkdir",
     "ls",

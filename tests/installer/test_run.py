@@ -77,6 +77,11 @@ def test_second_start_adds_less_than_half_a_second(machine: Machine) -> None:
     assert min(took_s) < 0.5
 
 
+def test_the_environment_holds_the_command_by_its_name(ready: Machine) -> None:
+    command = ready.checkout / ".venv" / "bin" / "notewright"
+    assert command.resolve() == (ready.checkout / "installer" / "run").resolve()
+
+
 def test_start_from_a_link_elsewhere_finds_the_checkout(ready: Machine) -> None:
     link = ready.folder / "notewright"
     link.symlink_to(ready.checkout / "installer" / "run")
