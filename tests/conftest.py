@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -8,3 +9,8 @@ from hypothesis import settings
 # examples each time; everyone else looks for new ones.
 settings.register_profile("notewright", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("notewright")
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and what they start
+# would inherit that: tests of Ctrl-C would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

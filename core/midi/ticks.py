@@ -99,7 +99,7 @@ def average_bpm(tempo: TempoMap, until_s: float) -> float:
 def conformed_grid(tempo: TempoMap, *, ppq: int = PPQ) -> TickGrid:
     """Return the grid with bar lines at the music's bars, whole bars in front for a pickup.
 
-    A first downbeat within 10 ms of second 0 counts as second 0.
+    A first downbeat within 16 ms of second 0 counts as second 0.
     """
     if abs(tempo.first_downbeat_s) < DOWNBEAT_AT_START_S:
         tempo = tempo.with_first_downbeat(0.0)
@@ -112,7 +112,7 @@ def pickup_grid(tempo: TempoMap, *, ppq: int = PPQ) -> TickGrid:
 
     Audio before the first bar line gets a bar of its own, of as many sixteenths as it nearly has,
     at the tempo that makes that bar last exactly as long. A bar line within 16 ms of second 0
-    counts as lying there; the seconds stay exact all the same.
+    counts as lying there; seconds stay exact all the same.
     """
     tempo = _one_change_per_bar(tempo)
     quarters = tempo.meter.quarters_per_bar
@@ -122,8 +122,15 @@ def pickup_grid(tempo: TempoMap, *, ppq: int = PPQ) -> TickGrid:
     if -near_s < DOWNBEAT_AT_START_S:
         bar_beats = floor(start_beats / quarters) * quarters
     bar_s = tempo.beats_to_seconds(bar_beats)
-    if bar_s < DOWNBEAT_AT_START_S:
+    if bar_s < DOWNBEAT_AT_START_S and tempo.is_constant:
         return TickGrid(_counted_from(tempo, start_beats, ()), ppq=ppq)
+    if bar_s < DOWNBEAT_AT_START_S:
+        # Where the tempo changes, milliseconds would grow: the first bar makes up for them.
+        next_beats = bar_beats + quarters
+        bpm = min(MAX_BPM, max(MIN_BPM, quarters * 60.0 / tempo.beats_to_seconds(next_beats)))
+        first_bar = (TempoChange(0.0, bpm),)
+        counted = _counted_from(tempo, next_beats, first_bar, lead_beats=quarters)
+        return TickGrid(counted, ppq=ppq)
     steps_per_bpm = bar_s / 60.0 / PICKUP_STEP_BEATS
     steps = round((bar_beats - start_beats) / PICKUP_STEP_BEATS)
     steps = min(floor(MAX_BPM * steps_per_bpm), max(1, ceil(MIN_BPM * steps_per_bpm), steps))

@@ -1,8 +1,11 @@
 """A made-up machine for the installer: a checkout, a user and a PATH with only what is named."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +58,7 @@ class Machine:
 
     folder: Path
     surroundings: dict[str, str] = field(default_factory=dict)
+    running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def checkout(self) -> Path:
@@ -90,9 +94,18 @@ class Machine:
 
     def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
         """Start installer/run in a process group of its own."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             **self.command("run", *arguments, **settings), start_new_session=True
         )
+        self.running.append(process)
+        return process
+
+    def switch_off(self) -> None:
+        """Kill what a failed test left running: it would outlive the tests."""
+        for process in self.running:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def command(self, script: str, *arguments: str, **settings: str) -> dict[str, object]:
         return {

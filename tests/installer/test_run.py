@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,10 @@ APT_LINE = f"apt-get update && apt-get install -y {VENV}"
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return make_machine(tmp_path)
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    made = make_machine(tmp_path)
+    yield made
+    made.switch_off()
 
 
 @pytest.fixture(scope="module")

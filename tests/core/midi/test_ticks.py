@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.midi.ticks import (
+    DOWNBEAT_AT_START_S,
     TempoEvent,
     average_bpm,
     beats_to_ticks,
@@ -161,7 +162,7 @@ def test_there_is_at_most_one_tempo_per_bar(tempo: TempoMap) -> None:
 
 @given(tempo_maps())
 def test_bar_lines_keep_their_seconds_when_a_bar_had_several_tempos(tempo: TempoMap) -> None:
-    if abs(tempo.first_downbeat_s) < 0.01:
+    if abs(tempo.first_downbeat_s) < DOWNBEAT_AT_START_S:
         tempo = tempo.with_first_downbeat(0.0)
     quarters = tempo.meter.quarters_per_bar
     last_bar = ceil(tempo.changes[-1].at_beat / quarters)
