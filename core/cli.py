@@ -152,7 +152,8 @@ def _report_skipped(found: FoundAudio) -> None:
         names_of.setdefault(skipped.reason, []).append(printable_name(skipped.path))
     for reason, names in names_of.items():
         shown = ", ".join(names[:MOST_NAMES]) + (", ..." if len(names) > MOST_NAMES else "")
-        print(f"notewright: left out {len(names)}, {reason}: {shown}", file=sys.stderr)
+        count = f"{len(names)} files, each of which" if len(names) > 1 else "a file that"
+        print(f"notewright: left out {count} {reason}: {shown}", file=sys.stderr)
 
 
 def _heard_songs(

@@ -31,6 +31,7 @@ from desktop.session.commands import choose_for_stem, remove_stem
 from desktop.session.document import Document, Song, Stem, StemState
 from desktop.session.transcription_queue import TranscriptionQueue
 from desktop.views.kind_field import Choice, chosen_kind, fill_with_kinds, show_kind
+from desktop.views.row_column import row_column
 from desktop.views.theme import GRID_PX, icon, number_font, palette
 
 _DOT_PX, _EDGE_PX = 10, 2
@@ -54,16 +55,8 @@ class StemList(QScrollArea):
         self._laying_out.setSingleShot(True)
         self._laying_out.setInterval(0)
         self._laying_out.timeout.connect(self._lay_out)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(self.tr("Stems"))
-        inner = QWidget()
-        self._column = QVBoxLayout(inner)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(0)
-        self._column.addStretch(1)
-        self.setWidget(inner)
+        self._column = row_column(self)
         document.stemAdded.connect(self._add_row)
         document.stemRemoved.connect(self._remove_row)
         document.stemChanged.connect(self._refresh_row)

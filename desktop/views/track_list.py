@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QScrollArea,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -20,6 +19,7 @@ from core.errors import AppError
 from desktop.session.commands import rename_track, toggle_mute, toggle_solo
 from desktop.session.document import Document, SongTrack, TrackId
 from desktop.views.drag_out import DragHandle
+from desktop.views.row_column import row_column
 from desktop.views.theme import GRID_PX, number_font, palette
 
 WriteTrack = Callable[[SongTrack], tuple[Path, ...]]
@@ -40,16 +40,8 @@ class TrackList(QScrollArea):
         self._write_track = write_track
         self._rows: list[_TrackRow] = []
         self._selected: TrackId | None = None
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(self.tr("Tracks"))
-        inner = QWidget()
-        self._column = QVBoxLayout(inner)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(0)
-        self._column.addStretch(1)
-        self.setWidget(inner)
+        self._column = row_column(self)
         document.songChanged.connect(self._refresh_if_shown)
         document.currentSongChanged.connect(self.refresh)
 
