@@ -75,7 +75,7 @@ def scan_audio(path: Path, *, on_fraction: Callable[[float], None] | None = None
     `on_fraction` hears how much is read, 0..1. Raises AudioReadError also for silence.
     """
     with opened(path) as (file, sound):
-        meter = _LevelMeter(sound.sample_rate)
+        meter = LevelMeter(sound.sample_rate)
         builder = PeaksBuilder(sound.sample_rate)
         loudest_channel = 0.0
         for block in _checked(path, file, sound):
@@ -124,6 +124,18 @@ def stream_stereo(path: Path, sample_rate: int, *, block_s: float = 10.0) -> Ite
     return _in_blocks(_resampled(path, sample_rate, _stereo), round(block_s * sample_rate))
 
 
+def resampled_mono(
+    samples: Samples, from_rate: int, sample_rate: int, *, block_s: float = 10.0
+) -> Iterator[Samples]:
+    """Yield the mono mix of samples [sample, channel] in memory as `stream_mono` does of a file."""
+    length = round(block_s * from_rate)
+    blocks = (samples[at : at + length] for at in range(0, len(samples), length))
+    mono: Iterator[Samples] = map(_mono, blocks)
+    if from_rate != sample_rate:
+        mono = _at_rate(mono, from_rate, sample_rate)
+    return _in_blocks(mono, round(block_s * sample_rate))
+
+
 def read_audio(path: Path) -> AudioClip:
     """Read the whole file at its own rate with all channels.
 
@@ -164,7 +176,9 @@ def find_audio(paths: Sequence[Path]) -> FoundAudio:
     return FoundAudio(tuple(files.values()), tuple(skipped))
 
 
-class _LevelMeter:
+class LevelMeter:
+    """Peak and level of mono samples that come in blocks of any length."""
+
     def __init__(self, sample_rate: int) -> None:
         self.peak = 0.0
         self._block_samples = round(LEVEL_BLOCK_S * sample_rate)
@@ -180,6 +194,7 @@ class _LevelMeter:
         self.peak = max(self.peak, float(size.max(initial=0.0)))
 
     def level_p95(self) -> float:
+        """Return the 95th percentile of the peaks of successive blocks of 0.1 s."""
         rest = [self._rest.max(keepdims=True)] if len(self._rest) else []
         return float(np.percentile(np.concatenate([*self._block_peaks, *rest]), LEVEL_PERCENTILE))
 
@@ -215,16 +230,20 @@ def _resampled(
         if sound.sample_rate == sample_rate:
             yield from blocks
             return
-        resampler: soxr.ResampleStream | None = None
-        block: Samples = np.empty(0, np.float32)
-        for block in blocks:
-            channels = 1 if block.ndim == 1 else block.shape[1]
-            resampler = resampler or soxr.ResampleStream(
-                sound.sample_rate, sample_rate, channels, "float32", "HQ"
-            )
-            yield resampler.resample_chunk(block)
-        if resampler is not None:
-            yield resampler.resample_chunk(block[:0], last=True)
+        yield from _at_rate(blocks, sound.sample_rate, sample_rate)
+
+
+def _at_rate(blocks: Iterator[Samples], from_rate: int, sample_rate: int) -> Iterator[Samples]:
+    resampler: soxr.ResampleStream | None = None
+    block: Samples = np.empty(0, np.float32)
+    for block in blocks:
+        channels = 1 if block.ndim == 1 else block.shape[1]
+        resampler = resampler or soxr.ResampleStream(
+            from_rate, sample_rate, channels, "float32", "HQ"
+        )
+        yield resampler.resample_chunk(block)
+    if resampler is not None:
+        yield resampler.resample_chunk(block[:0], last=True)
 
 
 def _first(parts: Iterator[Samples], samples: int) -> Iterator[Samples]:
