@@ -15,7 +15,7 @@ from core.audio.read import FoundAudio, find_audio
 from core.daw.deliver import deliver
 from core.daw.folders import FoundDaw, daw_named, find_daws, this_machine
 from core.daw.profiles import Layout, Profile, profile_for, profile_named
-from core.engine.model_set import MODELS
+from core.engine.model_set import BUILT_IN
 from core.engine.options import AUTO_MODEL, Device
 from core.engine.progress import CancelToken
 from core.errors import AppError, CancelledError, DeliveryError, printable_name
@@ -218,35 +218,11 @@ def _found_daw(name: str) -> FoundDaw:
 
 
 def _models(options: argparse.Namespace, _cancel: CancelToken) -> int:
-    rows = [
-        {
-            "id": model.id,
-            "title": model.title,
-            "installed": model.is_installed,
-            "size_bytes": model.size_bytes,
-            "licence": model.licence,
-            "good_at": model.good_at,
-        }
-        for model in MODELS
-    ]
+    rows = [{"id": BUILT_IN.id, "title": BUILT_IN.title, "installed": True}]
     if options.json:
         print(json.dumps(rows, indent=2))
-        return EXIT_DONE
-    print(
-        table_text(
-            ("ID", "INSTALLED", "SIZE", "LICENCE", "GOOD AT"),
-            [
-                (
-                    model.id,
-                    "yes" if model.is_installed else "no",
-                    f"{model.size_bytes / 1e6:.1f} MB",
-                    model.licence,
-                    model.good_at,
-                )
-                for model in MODELS
-            ],
-        )
-    )
+    else:
+        print(table_text(("ID", "TITLE"), [(BUILT_IN.id, BUILT_IN.title)]))
     return EXIT_DONE
 
 

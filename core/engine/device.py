@@ -1,19 +1,9 @@
 """Pick the device a job runs on, and say why."""
 
-from dataclasses import dataclass
-
 import torch
 
-from core.engine.options import Device
+from core.engine.options import ChosenDevice, Device
 from core.errors import TranscriptionFailedError
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenDevice:
-    """`name` is what torch understands; `reason` is shown beside the job."""
-
-    name: str
-    reason: str
 
 
 def choose_device(wanted: Device) -> ChosenDevice:

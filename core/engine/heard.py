@@ -14,6 +14,7 @@ from core.codec.posteriors_to_notes import (
     notes_from_drums,
     notes_from_pitch,
 )
+from core.engine.options import ChosenDevice
 from core.score.instruments import StemKind, program_of, track_name_of
 from core.score.transcription import Source, Track
 
@@ -23,10 +24,14 @@ FEWEST_HITS_PER_S = 0.25  # fewer in a mix are consonants and plucks mistaken fo
 
 @dataclass(frozen=True, slots=True)
 class Posteriors:
-    """What the networks said about one file; None where a network was not asked."""
+    """What the networks said about one file; None where a network was not asked.
+
+    `device` is where a network ended up running, if it could not stay where it was started.
+    """
 
     pitch: PitchPosteriors | None = None
     drums: DrumPosteriors | None = None
+    device: ChosenDevice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class HeardStem:
     source: Source
     tracks: tuple[Track, ...]
     kind_found_by: str
+    model_reason: str
     device_reason: str
     elapsed_s: float
     posteriors: Posteriors

@@ -18,6 +18,23 @@ class Device(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ChosenDevice:
+    """`name` is what torch understands; `reason` is shown beside the job."""
+
+    name: str
+    reason: str
+
+
+class Precision(StrEnum):
+    """The numbers a large network is computed in; `auto` is what measured as good as float32."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    INT8 = "int8"
+
+
+@dataclass(frozen=True, slots=True)
 class TranscribeOptions:
     """`kind` None means: from the file name, else by listening."""
 

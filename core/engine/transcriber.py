@@ -2,23 +2,21 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from core.audio.read import AudioScan, scan_audio, stream_mono
-from core.engine.built_in import (
-    SAMPLE_RATE_HZ,
-    DrumListener,
-    PitchListener,
-    drum_gain,
-    pitch_gain,
-)
+from core.audio.clip import AudioClip
+from core.audio.read import scan_audio
+from core.audio.source import AudioSource, FileSource, clip_source
 from core.engine.device import choose_device
-from core.engine.heard import HeardStem, Posteriors, tracks_from
-from core.engine.model_set import model_named
-from core.engine.options import AUTO_MODEL, Device
+from core.engine.heard import HeardStem, tracks_from
+from core.engine.listeners import BuiltInListener, Listener
+from core.engine.model_choice import check_model, choose_model
+from core.engine.model_set import BUILT_IN
+from core.engine.options import AUTO_MODEL, Device, Precision
 from core.engine.progress import CancelToken, OnProgress, Progress
 from core.engine.stem_listening import kind_from_posteriors
+from core.errors import ModelMissingError
 from core.score.instruments import StemKind, kind_from_name
 from core.score.transcription import Source
 
@@ -28,13 +26,28 @@ _log = logging.getLogger(__name__)
 
 
 class Transcriber:
-    """A model on a device, loaded at its first file and kept warm for the next ones."""
+    """A model on a device, loaded at its first file and kept warm for the next ones.
 
-    def __init__(self, model: str = AUTO_MODEL, device: Device = Device.AUTO) -> None:
-        self.model = model_named(model)
+    `checkpoints` says where the weights of installed models lie, by id; the built-in ones need no
+    entry. With the model `auto` each kind of stem gets the best of them. Beside the built-in
+    networks, which are small, one model is held in memory at a time.
+    """
+
+    def __init__(
+        self,
+        model: str = AUTO_MODEL,
+        device: Device = Device.AUTO,
+        *,
+        checkpoints: Mapping[str, Path] | None = None,
+        precision: Precision = Precision.AUTO,
+    ) -> None:
+        """Check that the model can be had; raises ModelMissingError if not."""
+        self._checkpoints = dict(checkpoints or {})
+        check_model(model, self._checkpoints)
+        self.model = model
         self.device = choose_device(device)
-        self._pitch: PitchListener | None = None
-        self._drums: DrumListener | None = None
+        self._precision = precision
+        self._built_in = BuiltInListener(self.device.name)
 
     def transcribe(
         self,
@@ -50,75 +63,88 @@ class Transcriber:
 
         Raises:
             AudioReadError: the file cannot be used.
+            ModelBrokenError: the model's weights cannot be.
             CancelledError: `cancel` was set.
         """
         started_s = time.monotonic()
         cancel.raise_if_set()
         scan = scan_audio(path, on_fraction=lambda _: cancel.raise_if_set())
-        kind, found_by = self._kind_of(scan, kind, cancel)
-        posteriors = self._hear(scan, kind, _reporter(scan, kind, on_progress, cancel))
-        tracks = tracks_from(posteriors, kind)
-        source = Source(path.name, scan.duration_s, kind, self.model.id, self.device.name)
+        report = _reporter(scan.duration_s, on_progress, cancel)
+        return self._heard(FileSource(scan), kind, report, cancel, started_s)
+
+    def transcribe_clip(
+        self,
+        clip: AudioClip,
+        *,
+        kind: StemKind | None = None,
+        on_progress: OnProgress,
+        cancel: CancelToken,
+    ) -> HeardStem:
+        """Return the notes of samples in memory; otherwise as `transcribe`."""
+        started_s = time.monotonic()
+        report = _reporter(clip.duration_s, on_progress, cancel)
+        return self._heard(clip_source(clip), kind, report, cancel, started_s)
+
+    def _heard(
+        self,
+        source: AudioSource,
+        wanted: StemKind | None,
+        report: Callable[[float], None],
+        cancel: CancelToken,
+        started_s: float,
+    ) -> HeardStem:
+        kind, kind_found_by = self._kind_of(source, wanted, cancel)
+        choice = choose_model(self.model, kind, self._checkpoints)
+        heard = self._listener(choice.model_id).listen(source, kind, report)
+        tracks = tracks_from(heard, kind)
+        device = heard.device or self.device
         elapsed_s = time.monotonic() - started_s
-        _log.info("%s: %s in %.1f s on %s", path.name, kind, elapsed_s, self.device.name)
-        return HeardStem(path, source, tracks, found_by, self.device.reason, elapsed_s, posteriors)
+        _log.info(
+            "%s: %s by %s in %.1f s on %s",
+            source.path.name, kind, choice.model_id, elapsed_s, device.name,
+        )  # fmt: skip
+        return HeardStem(
+            path=source.path,
+            source=Source(source.path.name, source.duration_s, kind, choice.model_id, device.name),
+            tracks=tracks,
+            kind_found_by=kind_found_by,
+            model_reason=choice.reason,
+            device_reason=device.reason,
+            elapsed_s=elapsed_s,
+            posteriors=heard,
+        )
 
     def _kind_of(
-        self, scan: AudioScan, wanted: StemKind | None, cancel: CancelToken
+        self, source: AudioSource, wanted: StemKind | None, cancel: CancelToken
     ) -> tuple[StemKind, str]:
         if wanted is not None:
             return wanted, "chosen"
-        named = kind_from_name(scan.path.stem)
+        named = kind_from_name(source.path.stem)
         if named is not None:
             return named, "file name"
-        heard = self._hear(scan, StemKind.MIX, lambda _: cancel.raise_if_set(), until_s=LISTENING_S)
+        heard = self._built_in.listen(
+            source, StemKind.MIX, lambda _: cancel.raise_if_set(), until_s=LISTENING_S
+        )
         assert heard.pitch is not None
         assert heard.drums is not None
         return kind_from_posteriors(heard.pitch, heard.drums), "listening"
 
-    def _hear(
-        self,
-        scan: AudioScan,
-        kind: StemKind,
-        on_done_s: Callable[[float], None],
-        *,
-        until_s: float | None = None,
-    ) -> Posteriors:
-        """Ask the networks that suit the kind; `on_done_s` counts seconds of audio over both."""
-        heard_s = min(scan.duration_s, until_s or scan.duration_s)
-        drums = pitch = None
-        if kind in (StemKind.DRUMS, StemKind.MIX):
-            blocks = stream_mono(scan.path, SAMPLE_RATE_HZ, until_s=until_s)
-            listener = self._drums = self._drums or DrumListener(
-                self.model.drum_weights, device=self.device.name
-            )
-            drums = listener.posteriors(
-                blocks, gain=drum_gain(scan.peak), on_seconds_done=on_done_s
-            )
-        if kind is not StemKind.DRUMS:
-            before_s = heard_s if drums is not None else 0.0
-            blocks = stream_mono(scan.path, SAMPLE_RATE_HZ, until_s=until_s)
-            ears = self._pitch = self._pitch or PitchListener(
-                self.model.pitch_weights, device=self.device.name
-            )
-            pitch = ears.posteriors(
-                blocks,
-                gain=pitch_gain(scan.level_p95),
-                on_seconds_done=lambda done_s: on_done_s(before_s + done_s),
-            )
-        return Posteriors(pitch, drums)
+    def _listener(self, model_id: str) -> Listener:
+        """Return the model ready to listen; the one held before leaves memory first."""
+        if model_id == BUILT_IN.id:
+            return self._built_in
+        raise ModelMissingError(f"The model '{model_id}' cannot run yet.", "Choose 'built-in'.")
 
 
 def _reporter(
-    scan: AudioScan, kind: StemKind, on_progress: OnProgress, cancel: CancelToken
+    total_s: float, on_progress: OnProgress, cancel: CancelToken
 ) -> Callable[[float], None]:
-    """Turn seconds heard, over all networks, into Progress in seconds of the file."""
-    networks = 2 if kind is StemKind.MIX else 1
+    """Turn fractions of the work into Progress in seconds of the file."""
     started_s = time.monotonic()
 
-    def report(done_s: float) -> None:
+    def report(fraction: float) -> None:
         cancel.raise_if_set()
         elapsed_s = time.monotonic() - started_s
-        on_progress(Progress("transcribing", done_s / networks, scan.duration_s, elapsed_s))
+        on_progress(Progress("transcribing", fraction * total_s, total_s, elapsed_s))
 
     return report

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.engine.model_set import MODELS
+from core.engine.model_set import BUILT_IN
 from core.engine.options import AUTO_MODEL, Device
 
 
@@ -25,10 +25,9 @@ class DeviceOffer:
 
 def model_offers() -> tuple[ModelOffer, ...]:
     """Return the automatic choice, then every model whose weights are installed."""
-    best = MODELS[0]
-    automatic = ModelOffer(AUTO_MODEL, f"auto: {best.title}", best.good_at)
-    installed = [model for model in MODELS if model.is_installed]
-    return (automatic, *(ModelOffer(m.id, m.title, m.good_at) for m in installed))
+    good_at = "every stem and drums, on any CPU, offline"
+    automatic = ModelOffer(AUTO_MODEL, f"auto: {BUILT_IN.title}", good_at)
+    return (automatic, ModelOffer(BUILT_IN.id, BUILT_IN.title, good_at))
 
 
 def device_offers() -> tuple[DeviceOffer, ...]:

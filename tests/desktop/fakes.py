@@ -33,6 +33,7 @@ def heard(path, *tracks: Track, kind: StemKind = StemKind.KEYS) -> HeardStem:
         source=Source(path.name, 2.0, kind, "built-in"),
         tracks=tracks or (make.track(make.note(60, 0.0, 0.5), make.note(64, 0.5, 1.0)),),
         kind_found_by="file name",
+        model_reason="always here",
         device_reason="no GPU",
         elapsed_s=0.5,
         posteriors=Posteriors(),

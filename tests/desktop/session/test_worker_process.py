@@ -1,7 +1,6 @@
 import pytest
 import soundfile
 
-from core.engine.model_set import MODELS
 from core.engine.options import TranscribeOptions
 from core.score.instruments import StemKind
 from desktop.playback.synth import render
@@ -15,7 +14,6 @@ START_MS = 120_000  # a first import of torch on a busy machine
 pytestmark = [
     pytest.mark.gui,
     pytest.mark.slow,
-    pytest.mark.skipif(not MODELS[0].is_installed, reason="the built-in weights are not here"),
 ]
 
 

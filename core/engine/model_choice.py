@@ -1,0 +1,70 @@
+"""Which model hears a stem: the one asked for, or the best installed one for its kind."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from core.engine.model_set import BUILT_IN, TOKEN_MODELS
+from core.engine.options import AUTO_MODEL
+from core.errors import ModelMissingError
+from core.score.instruments import StemKind
+
+# Onset F1 in percent on the development clips of the evaluation kit (drums: of the hits), each
+# model with its defaults: `python -m tests.benchmarks.bench_models CLIPS`. Kinds without clips
+# take the figure of the nearest kind. A model that is not listed for a kind is not taken for it.
+SCORES: Mapping[StemKind, Mapping[str, float]] = MappingProxyType(
+    {
+        StemKind.DRUMS: {"built-in": 89.1, "mt3": 78.3},
+        StemKind.BASS: {"built-in": 97.0, "mt3": 31.6},
+        StemKind.VOCALS: {"built-in": 68.9, "mt3": 28.2},
+        StemKind.KEYS: {"built-in": 89.7, "mt3": 95.3},
+        StemKind.GUITAR: {"built-in": 91.0, "mt3": 100.0},
+        StemKind.WINDS: {"built-in": 84.4, "mt3": 55.5},
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenModel:
+    """`reason` is shown beside the job."""
+
+    model_id: str
+    reason: str
+
+
+def check_model(model: str, installed: Collection[str]) -> None:
+    """Raise ModelMissingError unless `model` is `auto`, built in, or one of the installed ones."""
+    if model in (AUTO_MODEL, BUILT_IN.id):
+        return
+    if model not in TOKEN_MODELS:
+        known = ", ".join([AUTO_MODEL, BUILT_IN.id, *TOKEN_MODELS])
+        raise ModelMissingError(f"There is no model '{model}'.", f"Choose one of: {known}.")
+    if model not in installed:
+        raise ModelMissingError(
+            f"The model '{model}' is not on this machine.",
+            f"Get it in the Models panel or with 'notewright models download {model}', "
+            f"or choose '{BUILT_IN.id}'.",
+        )
+
+
+def choose_model(model: str, kind: StemKind, installed: Collection[str]) -> ChosenModel:
+    """Return the model for a stem of this kind; `auto` takes the best installed one by SCORES."""
+    if model != AUTO_MODEL:
+        return ChosenModel(model, "chosen")
+    scores = SCORES.get(kind, {})
+    rivals = [
+        (scores[token_model.family], token_model.id)
+        for token_model in TOKEN_MODELS.values()
+        if token_model.id in installed and token_model.family in scores
+    ]
+    built_in_score = scores.get(BUILT_IN.id, 0.0)
+    best_score, best_id = max(rivals, key=lambda rival: rival[0], default=(0.0, BUILT_IN.id))
+    if best_score > built_in_score:
+        return ChosenModel(
+            best_id, f"best for {kind}: {best_score:.0f} against {built_in_score:.0f}"
+        )
+    if rivals:
+        return ChosenModel(
+            BUILT_IN.id, f"best for {kind}: {built_in_score:.0f} against {best_score:.0f}"
+        )
+    return ChosenModel(BUILT_IN.id, "always here")
