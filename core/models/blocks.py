@@ -23,6 +23,13 @@ class Norm(nn.Module):
         return F.rms_norm(x.float(), (x.shape[-1],), self.weight, NORM_EPSILON)
 
 
+def magenta_frequencies(channels: int) -> Tensor:
+    """Return the frequencies of T5X checkpoints in float64: exp(-ln(10000) i / (half - 1))."""
+    half = channels // 2
+    exponents = torch.arange(half, dtype=torch.float64) / (half - 1)
+    return torch.exp(-torch.log(torch.tensor(10_000.0, dtype=torch.float64)) * exponents)
+
+
 class Positions(nn.Module):
     """Fixed sinusoids added to the inputs: halves [sin | cos] of position times frequency.
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PretrainedConfig
 
-from core.models.blocks import DecoderLayer, EncoderLayer, Norm, Positions
+from core.models.blocks import DecoderLayer, EncoderLayer, Norm, Positions, magenta_frequencies
 from core.models.decoding import Multiply, StepDecoder, step_layer
 
 LONGEST = 2048  # positions the published tables have
@@ -66,13 +66,6 @@ class Mt3Config(PretrainedConfig):  # type: ignore[no-untyped-call]  # a hook of
         self.max_steps = max_steps
         self.memory_length = memory_length
         super().__init__(**kwargs)  # type: ignore[arg-type]  # its own keywords, unknown here
-
-
-def magenta_frequencies(channels: int) -> Tensor:
-    """Return the frequencies of T5X checkpoints in float64: exp(-ln(10000) i / (half - 1))."""
-    half = channels // 2
-    exponents = torch.arange(half, dtype=torch.float64) / (half - 1)
-    return torch.exp(-torch.log(torch.tensor(10_000.0, dtype=torch.float64)) * exponents)
 
 
 class Encoder(nn.Module):
