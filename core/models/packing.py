@@ -1,0 +1,45 @@
+"""Packing: weight matrices in the number format and layout that multiply fastest on a device."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.models.decoding import Multiply
+
+
+def pack_float32(weight: Tensor) -> Multiply:
+    """Return multiplication by `weight` [out, in] as it is."""
+    return lambda x: F.linear(x, weight)
+
+
+def pack_bfloat16(weight: Tensor) -> Multiply:
+    """Return multiplication in bfloat16, in the layout of oneDNN where the CPU has the numbers."""
+    halved = weight.to(torch.bfloat16)
+    if weight.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]  # it has no types
+        return lambda x: F.linear(x.to(torch.bfloat16), halved).float()
+    packed = torch.ops.mkldnn._reorder_linear_weight(halved)
+    multiply = torch.ops.mkldnn._linear_pointwise
+
+    def product(x: Tensor) -> Tensor:
+        y: Tensor = multiply(x.to(torch.bfloat16), packed, None, "none", [], "")
+        return y.float()
+
+    return product
+
+
+def pack_int8(weight: Tensor) -> Multiply:
+    """Return multiplication by 8-bit weights, one scale per output; inputs are scaled as they come.
+
+    The largest error of a weight is 1/254 of the largest in its row.
+    """
+    scales = weight.abs().amax(dim=1).clamp(min=1e-12) / 127
+    zeros = torch.zeros(len(weight), dtype=torch.long)
+    quantised = torch.quantize_per_channel(weight.float(), scales, zeros, 0, torch.qint8)
+    packed = torch.ops.quantized.linear_prepack(quantised, None)
+    multiply = torch.ops.quantized.linear_dynamic
+
+    def product(x: Tensor) -> Tensor:
+        y: Tensor = multiply(x, packed)
+        return y
+
+    return product
