@@ -3,6 +3,7 @@
 No torch here: the window decodes again from kept posteriors in its own process.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +15,29 @@ from core.codec.posteriors_to_notes import (
     notes_from_drums,
     notes_from_pitch,
 )
+from core.codec.tokens_to_notes import DecodeLosses, SegmentTokens, notes_from_tokens
+from core.codec.vocabulary import Vocabulary
 from core.engine.options import ChosenDevice
-from core.score.instruments import StemKind, program_of, track_name_of
+from core.score.instruments import StemKind, program_name, program_of, track_name_of
+from core.score.note import NoteEvent
 from core.score.transcription import Source, Track
 
 DRUM_TRACK_NAME = track_name_of(StemKind.DRUMS)
 FEWEST_HITS_PER_S = 0.25  # fewer in a mix are consonants and plucks mistaken for drums
+
+
+@dataclass(frozen=True, slots=True)
+class HeardTokens:
+    """What a model of the MT3 family wrote for one file, segment by segment."""
+
+    segments: tuple[SegmentTokens, ...]
+    vocabulary: Vocabulary
+    duration_s: float
+
+    @property
+    def losses(self) -> DecodeLosses:
+        """What of it could not be made into notes."""
+        return notes_from_tokens(self.segments, self.vocabulary, end_s=self.duration_s).losses
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +49,7 @@ class Posteriors:
 
     pitch: PitchPosteriors | None = None
     drums: DrumPosteriors | None = None
+    tokens: HeardTokens | None = None
     device: ChosenDevice | None = None
 
 
@@ -64,6 +83,8 @@ def tracks_from(
     `options` None takes what suits the kind of stem.
     """
     options = options or decode_options_for(kind)
+    if posteriors.tokens is not None:
+        return _tracks_of_tokens(posteriors.tokens, kind, options)
     tracks = []
     if posteriors.drums is not None:
         hits = notes_from_drums(posteriors.drums, options)
@@ -75,3 +96,39 @@ def tracks_from(
         notes = notes_from_pitch(posteriors.pitch, options, program=program)
         tracks.append(Track(track_name_of(kind), notes, program=program))
     return tuple(track for track in tracks if track.notes)
+
+
+def _tracks_of_tokens(
+    tokens: HeardTokens, kind: StemKind, options: DecodeOptions
+) -> tuple[Track, ...]:
+    """Name what a model wrote; the slider asks for more confidence than none at all."""
+    least = max(0.0, options.onset_threshold - decode_options_for(kind).onset_threshold)
+    decoded = notes_from_tokens(tokens.segments, tokens.vocabulary, end_s=tokens.duration_s)
+    heard = [note for note in decoded.notes if _is_kept(note, options.min_note_s, least)]
+    return tracks_of_notes(heard, kind)
+
+
+def _is_kept(note: NoteEvent, min_note_s: float, least_confidence: float) -> bool:
+    is_sure = note.confidence is None or note.confidence >= least_confidence
+    return is_sure and (note.is_drum or note.duration_s >= min_note_s)
+
+
+def tracks_of_notes(notes: Iterable[NoteEvent], kind: StemKind) -> tuple[Track, ...]:
+    """Return a track per instrument, drums first, then by program.
+
+    The only pitched instrument of a stem bears the name of its kind, several those of General MIDI.
+    """
+    by_program: dict[tuple[bool, int], list[NoteEvent]] = {}
+    for note in notes:
+        by_program.setdefault((not note.is_drum, note.program), []).append(note)
+    pitched = [program for is_pitched, program in by_program if is_pitched]
+    has_one_name = len(pitched) == 1 and kind not in (StemKind.MIX, StemKind.OTHER)
+    tracks = []
+    for (is_pitched, program), played in sorted(by_program.items(), key=lambda entry: entry[0]):
+        name = track_name_of(kind) if has_one_name else program_name(program)
+        tracks.append(
+            Track(name, tuple(played), program)
+            if is_pitched
+            else Track(DRUM_TRACK_NAME, tuple(played), program, is_drum=True)
+        )
+    return tuple(tracks)

@@ -12,11 +12,10 @@ from core.engine.device import choose_device
 from core.engine.heard import HeardStem, tracks_from
 from core.engine.listeners import BuiltInListener, Listener
 from core.engine.model_choice import check_model, choose_model
-from core.engine.model_set import BUILT_IN
+from core.engine.model_set import BUILT_IN, TOKEN_MODELS
 from core.engine.options import AUTO_MODEL, Device, Precision
 from core.engine.progress import CancelToken, OnProgress, Progress
 from core.engine.stem_listening import kind_from_posteriors
-from core.errors import ModelMissingError
 from core.score.instruments import StemKind, kind_from_name
 from core.score.transcription import Source
 
@@ -48,6 +47,7 @@ class Transcriber:
         self.device = choose_device(device)
         self._precision = precision
         self._built_in = BuiltInListener(self.device.name)
+        self._resident: tuple[str, Listener] | None = None
 
     def transcribe(
         self,
@@ -133,7 +133,18 @@ class Transcriber:
         """Return the model ready to listen; the one held before leaves memory first."""
         if model_id == BUILT_IN.id:
             return self._built_in
-        raise ModelMissingError(f"The model '{model_id}' cannot run yet.", "Choose 'built-in'.")
+        if self._resident is None or self._resident[0] != model_id:
+            self._resident = None
+            from core.engine.token_listening import TokenListener  # transformers loads slowly
+
+            listener = TokenListener(
+                TOKEN_MODELS[model_id],
+                self._checkpoints[model_id],
+                self.device,
+                precision=self._precision,
+            )
+            self._resident = (model_id, listener)
+        return self._resident[1]
 
 
 def _reporter(
