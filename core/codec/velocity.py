@@ -10,11 +10,11 @@ dense mixes gain little.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
+from core.codec.onset_windows import Block, windows_at_onsets
 from core.score.note import NoteEvent
 
 TYPICAL_VELOCITY = 80  # what the median note of an instrument is given
@@ -26,9 +26,7 @@ PARTIALS = 6
 PARTIAL_WIDTH = 0.03  # half width over frequency; half a semitone
 BRIGHT_HZ = (1000.0, 8000.0)
 SILENT_POWER = 1e-9
-NOTES_AT_A_TIME = 256  # keeps the spectra of a dense file small
 
-Block = npt.NDArray[np.float32]
 _Rows = npt.NDArray[np.float64]
 
 
@@ -90,23 +88,16 @@ def _groups(notes: Sequence[NoteEvent]) -> list[list[int]]:
 
 def _levels(notes: Sequence[NoteEvent], blocks: Iterable[Block], sample_rate: int) -> _Rows:
     """Return the level of each note [note] in dB; what lies behind the end is silent."""
-    window_samples = round(WINDOW_S * sample_rate)
-    firsts = np.array([max(0, round(note.onset_s * sample_rate)) for note in notes], np.int64)
-    order = np.argsort(firsts, kind="stable")
     levels = np.full(len(notes), 10 * np.log10(SILENT_POWER))
-    held, held_from, done = np.zeros(0, np.float32), 0, 0
-    silence = np.zeros(window_samples, np.float32)  # lets the last onset fill its window
-    for block in chain(blocks, [silence]):
-        held = np.concatenate([held, block])
-        ready = int(np.searchsorted(firsts[order], held_from + len(held) - window_samples, "right"))
-        for start in range(done, ready, NOTES_AT_A_TIME):
-            places = order[start : min(start + NOTES_AT_A_TIME, ready)]
-            at = (firsts[places] - held_from)[:, None] + np.arange(window_samples)
-            levels[places] = _levels_of_windows(held[at], [notes[n] for n in places], sample_rate)
-        done = ready
-        kept = min(len(held), window_samples)
-        held_from += len(held) - kept
-        held = held[len(held) - kept :]
+    windows = windows_at_onsets(
+        [note.onset_s for note in notes],
+        blocks,
+        sample_rate=sample_rate,
+        window_samples=round(WINDOW_S * sample_rate),
+    )
+    for window in windows:
+        struck = [notes[place] for place in window.places]
+        levels[window.places] = _levels_of_windows(window.samples, struck, sample_rate)
     return levels
 
 
