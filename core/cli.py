@@ -15,10 +15,12 @@ from core.audio.read import FoundAudio, find_audio
 from core.daw.deliver import deliver
 from core.daw.folders import FoundDaw, daw_named, find_daws, this_machine
 from core.daw.profiles import Layout, Profile, profile_for, profile_named
-from core.engine.model_set import BUILT_IN
-from core.engine.options import AUTO_MODEL, Device
+from core.engine.options import AUTO_MODEL, Device, Precision
 from core.engine.progress import CancelToken
 from core.errors import AppError, CancelledError, DeliveryError, printable_name
+from core.model_manager.catalog import the_catalog
+from core.model_manager.store import default_store
+from core.models_cli import add_models_command
 from core.report import Outcome, ProgressLine, song_json, song_text, table_text, totals_text
 from core.rhythm.estimate import TempoChoice
 from core.score.instruments import StemKind
@@ -80,9 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="log what is done")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_transcribe(commands)
-    models = commands.add_parser("models", help="list the models on this machine")
-    models.add_argument("--json", action="store_true", help="print JSON")
-    models.set_defaults(command=_models)
+    add_models_command(commands)
     daws = commands.add_parser("daws", help="list the DAWs found here and the folders used")
     daws.add_argument("--json", action="store_true", help="print JSON")
     daws.set_defaults(command=_daws)
@@ -105,6 +105,8 @@ def _add_transcribe(commands: "argparse._SubParsersAction[argparse.ArgumentParse
                          help=f"what the files hold: {', '.join(StemKind)}")  # fmt: skip
     command.add_argument("--model", default=AUTO_MODEL, metavar="ID", help="see `models`")
     command.add_argument("--device", type=Device, choices=list(Device), default=Device.AUTO)
+    command.add_argument("--precision", type=Precision, choices=list(Precision),
+                         default=Precision.AUTO, help="what large models compute in")  # fmt: skip
     command.add_argument("--tempo", type=_tempo, default=None, metavar="BPM|auto")
     command.add_argument("--meter", type=_meter, default=None, metavar="N/D", help="such as 3/4")
     command.add_argument("--downbeat", type=float, default=None, metavar="SECONDS",
@@ -168,7 +170,12 @@ def _heard_songs(
         songs = (one_song_of(found.files),)
     elif options.separate:
         songs = tuple(SongFiles(file.stem, (file,)) for file in found.files)
-    transcriber = Transcriber(options.model, options.device)
+    transcriber = Transcriber(
+        the_catalog().model_id(options.model),
+        options.device,
+        checkpoints=default_store().installed_checkpoints(),
+        precision=options.precision,
+    )
     for song in songs:
         yield transcribe_song(
             song,
@@ -215,15 +222,6 @@ def _found_daw(name: str) -> FoundDaw:
         f"{daw.display_name} was not found on this machine.",
         "Start it once so that it makes its folders, or name a folder with --out.",
     )
-
-
-def _models(options: argparse.Namespace, _cancel: CancelToken) -> int:
-    rows = [{"id": BUILT_IN.id, "title": BUILT_IN.title, "installed": True}]
-    if options.json:
-        print(json.dumps(rows, indent=2))
-    else:
-        print(table_text(("ID", "TITLE"), [(BUILT_IN.id, BUILT_IN.title)]))
-    return EXIT_DONE
 
 
 def _daws(options: argparse.Namespace, _cancel: CancelToken) -> int:

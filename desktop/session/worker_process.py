@@ -107,8 +107,15 @@ class _Listener:
         wanted = (options.model, options.device)
         if self._transcriber is None or self._loaded != wanted:
             from core.engine.transcriber import Transcriber
+            from core.model_manager.store import default_store
 
-            self._transcriber, self._loaded = Transcriber(options.model, options.device), wanted
+            self._transcriber = None  # frees the memory of the model before the next one loads
+            self._transcriber = Transcriber(
+                options.model,
+                options.device,
+                checkpoints=default_store().installed_checkpoints(),
+            )
+            self._loaded = wanted
         return self._transcriber
 
 

@@ -143,10 +143,14 @@ def test_a_tempo_that_no_daw_takes_is_a_usage_error(tempo: str) -> None:
         main(["transcribe", "x.wav", "--tempo", tempo])
 
 
-def test_models_are_listed_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_models_are_listed_as_json_the_built_in_one_first(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MT3_CHECKPOINT_DIR", str(tmp_path))
     assert main(["models", "--json"]) == 0
-    (model,) = json.loads(capsys.readouterr().out)
-    assert (model["id"], model["installed"]) == ("built-in", True)
+    first, *others = json.loads(capsys.readouterr().out)
+    assert (first["id"], first["installed"]) == ("built-in", True)
+    assert {model["installed"] for model in others} == {False}
 
 
 def test_a_cancel_ends_with_130(

@@ -1,0 +1,1 @@
+"""The models that can be had, getting them safely, and where they lie. No torch here."""
