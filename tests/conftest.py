@@ -2,6 +2,8 @@
 
 import os
 import signal
+import tempfile
+from pathlib import Path
 
 from hypothesis import settings
 
@@ -14,3 +16,6 @@ settings.load_profile("notewright")
 # would inherit that: tests of Ctrl-C would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The models that happen to be installed on this machine must not change what `auto` chooses.
+os.environ["MT3_CHECKPOINT_DIR"] = str(Path(tempfile.gettempdir()) / "notewright-without-models")

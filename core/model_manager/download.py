@@ -19,7 +19,6 @@ from core.model_manager.catalog import CatalogEntry, CatalogFile
 from core.model_manager.store import ModelState, Store, sha256_of
 from core.models.checkpoint_report import inspect_checkpoint
 
-BLOCK_BYTES = 1 << 16
 CONNECT_S = 15.0
 SILENCE_S = 20.0  # a server that sends nothing for this long is asked again
 STALL_S = 30.0  # and so is one that sends less than STALL_BYTES in this time
@@ -269,7 +268,7 @@ class _Transfer:
 
     def _append(self, answer: httpx.Response, target: BinaryIO) -> None:
         counted_from_s, counted = time.monotonic(), 0
-        for block in answer.iter_raw(BLOCK_BYTES):
+        for block in answer.iter_raw():  # as they come: blocks of one size would lose the last one
             self._check_stop()
             target.write(block)
             self._file_bytes += len(block)

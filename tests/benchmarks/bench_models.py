@@ -5,6 +5,7 @@
 CLIPS holds <name>.flac beside <name>.json (see core/training/evaluate.py). Prints F1 in per cent:
 On (onset), Off (onset and offset), Drm (drum hits), and how many times faster than real time.
 """
+# ruff: noqa: T201 - its output is for reading
 
 import argparse
 import time
