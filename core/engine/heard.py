@@ -15,8 +15,7 @@ from core.codec.posteriors_to_notes import (
     notes_from_drums,
     notes_from_pitch,
 )
-from core.codec.tokens_to_notes import DecodeLosses, SegmentTokens, notes_from_tokens
-from core.codec.vocabulary import Vocabulary
+from core.codec.tokens_to_notes import DecodeLosses, SegmentTokens
 from core.engine.options import ChosenDevice
 from core.score.instruments import StemKind, program_name, program_of, track_name_of
 from core.score.note import NoteEvent
@@ -28,16 +27,15 @@ FEWEST_HITS_PER_S = 0.25  # fewer in a mix are consonants and plucks mistaken fo
 
 @dataclass(frozen=True, slots=True)
 class HeardTokens:
-    """What a model of the MT3 family wrote for one file, segment by segment."""
+    """What a model of the MT3 family wrote for one file.
+
+    `segments` are its own words; `notes` are all the notes in them, each as sure as the model was,
+    with what the sound told of loudness and octave. `losses` counts what made no sense.
+    """
 
     segments: tuple[SegmentTokens, ...]
-    vocabulary: Vocabulary
-    duration_s: float
-
-    @property
-    def losses(self) -> DecodeLosses:
-        """What of it could not be made into notes."""
-        return notes_from_tokens(self.segments, self.vocabulary, end_s=self.duration_s).losses
+    notes: tuple[NoteEvent, ...]
+    losses: DecodeLosses
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +101,7 @@ def _tracks_of_tokens(
 ) -> tuple[Track, ...]:
     """Name what a model wrote; the slider asks for more confidence than none at all."""
     least = max(0.0, options.onset_threshold - decode_options_for(kind).onset_threshold)
-    decoded = notes_from_tokens(tokens.segments, tokens.vocabulary, end_s=tokens.duration_s)
-    heard = [note for note in decoded.notes if _is_kept(note, options.min_note_s, least)]
+    heard = [note for note in tokens.notes if _is_kept(note, options.min_note_s, least)]
     return tracks_of_notes(heard, kind)
 
 

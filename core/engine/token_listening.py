@@ -16,8 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from core.audio.source import AudioSource
+from core.codec.bass_octave import with_bass_octaves
 from core.codec.token_rules import allowed_tokens
-from core.codec.tokens_to_notes import SegmentTokens, segment_start_s
+from core.codec.tokens_to_notes import SegmentTokens, notes_from_tokens, segment_start_s
+from core.codec.velocity import with_velocities
 from core.codec.vocabulary import ISMIR2021_VOCABULARY, MT3_VOCABULARY, Vocabulary
 from core.engine.generate import Allowed, WrittenTokens, generate
 from core.engine.heard import HeardTokens, Posteriors
@@ -113,8 +115,18 @@ class TokenListener:
             )
             for row in sorted(written, key=lambda row: row.segment)
         ]
-        tokens = HeardTokens(tuple(rows), self._traits.vocabulary, source.duration_s)
-        return Posteriors(tokens=tokens)
+        return Posteriors(tokens=self._named(tuple(rows), source))
+
+    def _named(self, rows: tuple[SegmentTokens, ...], source: AudioSource) -> HeardTokens:
+        """Decode all notes, and ask the sound for what the model does not tell."""
+        vocabulary = self._traits.vocabulary
+        decoded = notes_from_tokens(rows, vocabulary, end_s=source.duration_s)
+        notes = decoded.notes
+        if vocabulary.has_programs:
+            notes = with_bass_octaves(notes, source.blocks(SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+        if vocabulary.velocity_bins == 1:
+            notes = with_velocities(notes, source.blocks(SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+        return HeardTokens(rows, notes, decoded.losses)
 
     def _side_by_side(
         self, segments: "_Segments", allowed: Allowed, on_fraction: OnFraction
