@@ -25,6 +25,7 @@ from desktop.session.document import Document
 from desktop.session.drag_files import DragFiles
 from desktop.session.exporting import Exporter
 from desktop.session.importing import Importer
+from desktop.session.model_library import ModelLibrary
 from desktop.session.settings import Settings
 from desktop.session.transcribe_job import TranscribeJob
 from desktop.session.transcription_queue import TranscriptionQueue
@@ -54,16 +55,21 @@ class Desk:
         job: TranscribeJob | None = None,
         sound: SoundDevice | None = None,
         find: FindDaws | None = None,
+        library: ModelLibrary | None = None,
     ) -> None:
         self.document = Document()
         self.background = Background()
         self.writing = Background(threads=1)  # two exports at once would race for a free name
         self.job = job or TranscribeJob(worker_main)
+        self.library = library or ModelLibrary()
         self.player = Player(sound or SystemSound())
         self.drag_files = DragFiles(cache / "drag", _today)
         self.parts = WindowParts(
             document=self.document,
-            queue=TranscriptionQueue(self.document, self.job, device=settings.device),
+            queue=TranscriptionQueue(
+                self.document, self.job, library=self.library, settings=settings
+            ),
+            library=self.library,
             importer=Importer(self.document, self.background),
             exporter=Exporter(self.document, self.writing, settings),
             player=self.player,
@@ -79,6 +85,7 @@ class Desk:
         """Do what can wait until the window stands."""
         self.job.warm_up()
         self.player.look_for_device()
+        self.library.refresh()
         self.background.run(
             lambda _cancel: self.drag_files.prune(),
             then=lambda _: None,
@@ -90,6 +97,7 @@ class Desk:
         self.document.undo_stack.blockSignals(True)  # it tells of its own end
         self.player.close()
         self.job.close()
+        self.library.close()
         self.background.close()
         self.writing.finish()  # an export that was asked for is not dropped
 

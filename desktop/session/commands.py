@@ -62,6 +62,14 @@ def choose_for_stem(document: Document, stem: Stem, choice: StemChoice) -> None:
         document.undo_stack.push(_ChooseForStem(document, stem, choice, text))
 
 
+def wish_for_model(document: Document, stem: Stem, model_id: str) -> None:
+    """Choose a model that is not here yet; the notes that are there stay until it is."""
+    choice = replace(stem.choice, model=model_id)
+    if choice != stem.choice:
+        text = _text("Change '{0}'", stem.path.name)
+        document.undo_stack.push(_WishForModel(document, stem, choice, text))
+
+
 def choose_tempo(document: Document, song: Song, tempo: TempoMap | None) -> None:
     """Choose tempo, meter and first downbeat of a song; None goes back to what was found."""
     _choose_for_song(document, song, replace(song.choice, tempo=tempo), _text("Change tempo"))
@@ -177,11 +185,14 @@ class _ChooseForStem(QUndoCommand):
         stem = self._document.stem(self._stem_id)
         assert stem is not None
         self._before = stem
-        self._document.put_stem(_with_choice(stem, self._choice))
+        self._document.put_stem(self._chosen(stem))
 
     def undo(self) -> None:
         """Go back to the notes that were there; without any, hear the file again."""
         self._document.put_stem(_as_queued_if_unfinished(self._before))
+
+    def _chosen(self, stem: Stem) -> Stem:
+        return _with_choice(stem, self._choice)
 
     def id(self) -> int:
         is_slider = self._choice.asks_the_same(self._before.choice)
@@ -193,6 +204,16 @@ class _ChooseForStem(QUndoCommand):
             return False
         self._choice = later._choice
         return True
+
+
+class _WishForModel(_ChooseForStem):
+    """Remembers the wish only."""
+
+    def _chosen(self, stem: Stem) -> Stem:
+        return replace(stem, choice=self._choice)
+
+    def id(self) -> int:
+        return _NEVER_MERGED
 
 
 class _RenameSong(QUndoCommand):

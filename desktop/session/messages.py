@@ -16,11 +16,12 @@ from core.score.transcription import Key
 
 @dataclass(frozen=True, slots=True)
 class TranscribeRequest:
-    """Hear one file."""
+    """Hear one file; `checkpoints` are ids and places of the models that are installed."""
 
     job: int
     path: Path
     options: TranscribeOptions
+    checkpoints: tuple[tuple[str, Path], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,14 @@ SENSITIVITY_RANGE = 0.4  # how far the slider's ends move the onset thresholds, 
 
 
 def can_be_named_again(heard: HeardStem) -> bool:
-    """Tell whether the posteriors of the run are at hand."""
-    return heard.posteriors.pitch is not None or heard.posteriors.drums is not None
+    """Tell whether what the model said is at hand."""
+    said = heard.posteriors
+    return said.pitch is not None or said.drums is not None or said.tokens is not None
+
+
+def can_find_more(heard: HeardStem) -> bool:
+    """Tell whether weaker notes are at hand too; a model that writes tokens keeps only its own."""
+    return heard.posteriors.tokens is None
 
 
 def named_again(heard: HeardStem, choice: StemChoice) -> HeardStem:

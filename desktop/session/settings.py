@@ -4,7 +4,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from core.engine.options import Device
+from core.engine.options import AUTO_MODEL, Device
+from core.score.instruments import StemKind
+
+IDLE_MINUTES, LONGEST_IDLE_MINUTES = 10, 240
 
 
 class Settings:
@@ -21,6 +24,15 @@ class Settings:
     @last_folder.setter
     def last_folder(self, folder: Path) -> None:
         self._store.setValue("folders/last_opened", str(folder))
+
+    @property
+    def last_model_folder(self) -> Path:
+        """Where the chooser for a model to import opens."""
+        return self._path("folders/last_model") or Path.home()
+
+    @last_model_folder.setter
+    def last_model_folder(self, folder: Path) -> None:
+        self._store.setValue("folders/last_model", str(folder))
 
     @property
     def last_export_folder(self) -> Path:
@@ -77,6 +89,24 @@ class Settings:
     @device.setter
     def device(self, device: Device) -> None:
         self._store.setValue("transcription/device", device.value)
+
+    def usual_model(self, kind: StemKind) -> str:
+        """Return the model that was chosen last for a stem of this kind, else `auto`."""
+        return self._text(f"models/{kind}") or AUTO_MODEL
+
+    def set_usual_model(self, kind: StemKind, model_id: str) -> None:
+        self._store.setValue(f"models/{kind}", model_id)
+
+    @property
+    def idle_minutes(self) -> int:
+        """After how long without work the models leave memory."""
+        value = self._text("transcription/idle_minutes")
+        is_usable = value.isdecimal() and 1 <= int(value) <= LONGEST_IDLE_MINUTES
+        return int(value) if is_usable else IDLE_MINUTES
+
+    @idle_minutes.setter
+    def idle_minutes(self, minutes: int) -> None:
+        self._store.setValue("transcription/idle_minutes", str(minutes))
 
     @property
     def follows_playhead(self) -> bool:

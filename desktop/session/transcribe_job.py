@@ -1,6 +1,7 @@
 """TranscribeJob: one worker process, supervised from a thread, so that the window never waits.
 
-The child is spawned at the first request and stays warm for the next ones. Nothing is shared with
+The child is spawned at the first request and stays warm for the next ones; after a while without
+work it is ended, which gives back all the memory its models took. Nothing is shared with
 it but a pipe: a lock or event held by a child that is killed would hang the window.
 """
 
@@ -29,6 +30,8 @@ LISTEN_IDLE_EVERY_MS = 2_000  # only to notice that an idle child has died
 CANCEL_GRACE_MS = 700  # after this a child that has not answered a cancel is killed
 GOODBYE_S = 0.5  # time for an idle child to leave by itself when the window closes
 
+IDLE_S = 600.0  # the window's setting takes its place
+
 WorkerMain = Callable[[Connection], None]
 
 _log = logging.getLogger(__name__)
@@ -43,16 +46,24 @@ class TranscribeJob(QObject):
     failed = Signal(FailedReply)
     cancelled = Signal(CancelledReply)
 
+    _idleChosen = Signal(float)
     _requested = Signal(object)
     _cancelRequested = Signal(int)
 
-    def __init__(self, worker_main: WorkerMain, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        worker_main: WorkerMain,
+        *,
+        idle_s: float = IDLE_S,
+        parent: QObject | None = None,
+    ) -> None:
         """`worker_main` is the child's entry: a module-level function, as spawn needs it."""
         super().__init__(parent)
         self._thread = QThread()
         self._thread.setObjectName("worker supervisor")
-        self._supervisor = _Supervisor(worker_main)
+        self._supervisor = _Supervisor(worker_main, idle_s)
         self._supervisor.moveToThread(self._thread)
+        self._idleChosen.connect(self._supervisor.rest_after)
         self._requested.connect(self._supervisor.begin)
         self._cancelRequested.connect(self._supervisor.cancel)
         self._supervisor.replied.connect(self._report)
@@ -61,6 +72,10 @@ class TranscribeJob(QObject):
     def warm_up(self) -> None:
         """Start the child, so that the first file need not wait for its imports."""
         QMetaObject.invokeMethod(self._supervisor, "warm_up", Qt.ConnectionType.QueuedConnection)
+
+    def rest_after(self, idle_s: float) -> None:
+        """End the child once it has had nothing to do for so long."""
+        self._idleChosen.emit(idle_s)
 
     def start(self, request: TranscribeRequest | TempoRequest) -> None:
         """Send the request to the child; the job before it must have been answered."""
@@ -100,7 +115,7 @@ class _Supervisor(QObject):
 
     replied = Signal(object)
 
-    def __init__(self, worker_main: WorkerMain) -> None:
+    def __init__(self, worker_main: WorkerMain, idle_s: float) -> None:
         super().__init__()
         self._worker_main = worker_main
         self._child: BaseProcess | None = None
@@ -112,15 +127,25 @@ class _Supervisor(QObject):
         self._grace.setSingleShot(True)
         self._grace.setInterval(CANCEL_GRACE_MS)
         self._grace.timeout.connect(self._kill_unresponsive_child)
+        self._resting = QTimer(self)
+        self._resting.setSingleShot(True)
+        self._resting.setInterval(round(idle_s * 1000))
+        self._resting.timeout.connect(self._rest)
 
     @Slot()
     def warm_up(self) -> None:
         self._living_pipe()
         self._listening.start(LISTEN_IDLE_EVERY_MS)
+        self._resting.start()
+
+    @Slot(float)
+    def rest_after(self, idle_s: float) -> None:
+        self._resting.setInterval(round(idle_s * 1000))  # starts anew if it is running
 
     @Slot(object)
     def begin(self, request: TranscribeRequest | TempoRequest) -> None:
         self._active = request
+        self._resting.stop()
         try:
             self._living_pipe().send(request)
         except OSError:  # the idle child died since the last job; a fresh one takes the request
@@ -142,6 +167,7 @@ class _Supervisor(QObject):
     def close(self) -> None:
         self._listening.stop()
         self._grace.stop()
+        self._resting.stop()
         is_idle = self._active is None
         self._active = None
         self._end_child(GOODBYE_S if is_idle else 0.0)
@@ -184,6 +210,7 @@ class _Supervisor(QObject):
         self._active = None
         self._grace.stop()
         self._listening.start(LISTEN_IDLE_EVERY_MS)
+        self._resting.start()
         self.replied.emit(reply)
 
     def _report_crash(self) -> None:
@@ -203,6 +230,13 @@ class _Supervisor(QObject):
         _log.info("the worker process did not stop in time and is ended")
         self._end_child()
         self._finish(CancelledReply(self._active.job))
+
+    def _rest(self) -> None:
+        """Let the idle child go; the next request starts another."""
+        if self._active is None and self._child is not None:
+            _log.info("the worker process had nothing to do and is ended")
+            self._listening.stop()
+            self._end_child(GOODBYE_S)
 
     def _end_child(self, patience_s: float = 0.0) -> int | None:
         """Close the pipe, which an idle child takes as goodbye; kill it after `patience_s`."""

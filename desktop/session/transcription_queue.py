@@ -10,7 +10,9 @@ from itertools import count
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from core.engine.heard import HeardStem, Posteriors
-from core.engine.options import Device, TranscribeOptions
+from core.engine.model_set import BUILT_IN
+from core.engine.options import AUTO_MODEL, TranscribeOptions
+from core.score.instruments import StemKind, kind_from_name
 from desktop.session.document import (
     Document,
     Failure,
@@ -31,7 +33,9 @@ from desktop.session.messages import (
     TempoRequest,
     TranscribeRequest,
 )
+from desktop.session.model_library import ModelLibrary
 from desktop.session.naming import named_again
+from desktop.session.settings import Settings
 from desktop.session.transcribe_job import TranscribeJob
 
 
@@ -41,12 +45,19 @@ class TranscriptionQueue(QObject):
     changed = Signal()  # what runs, how far, how many wait
 
     def __init__(
-        self, document: Document, job: TranscribeJob, *, device: Device = Device.AUTO
+        self,
+        document: Document,
+        job: TranscribeJob,
+        *,
+        library: ModelLibrary,
+        settings: Settings,
     ) -> None:
         super().__init__(document)
-        self.device = device
         self._document = document
         self._job = job
+        self._library = library
+        self._settings = settings
+        job.rest_after(60.0 * settings.idle_minutes)
         self._numbers = count(1)
         self._job_number = 0
         self._running_stem: StemId | None = None
@@ -92,6 +103,10 @@ class TranscriptionQueue(QObject):
         """Stop or dequeue one stem; its row says so at once, the worker follows within a second."""
         self._document.change_stem(stem_id, _cancelled)
 
+    def rest_after(self, idle_s: float) -> None:
+        """Let the worker go, and all memory its models take, after so long without work."""
+        self._job.rest_after(idle_s)
+
     def retry(self, stem_id: StemId) -> None:
         """Hear a stem again."""
         self._document.change_stem(
@@ -131,15 +146,30 @@ class TranscriptionQueue(QObject):
     def _hear(self, stem: Stem) -> None:
         self._job_number = next(self._numbers)
         self._running_stem = stem.stem_id
+        if stem.heard is None:
+            stem = self._with_usual_model(stem, stem.choice.kind or kind_from_name(stem.path.stem))
         self._document.put_stem(
             replace(
                 stem, state=StemState.PREPARING, stage="", done_s=0.0, fraction=0.0, failure=None
             )
         )
+        # A model that is not here yet is stood in for, so that the stem need not wait for it.
+        is_usable = self._library.is_usable(stem.choice.model)
         options = TranscribeOptions(
-            model=stem.choice.model, device=self.device, kind=stem.choice.kind
+            model=stem.choice.model if is_usable else BUILT_IN.id,
+            device=self._settings.device,
+            kind=stem.choice.kind,
         )
-        self._job.start(TranscribeRequest(self._job_number, stem.path, options))
+        checkpoints = self._library.checkpoints()
+        self._job.start(TranscribeRequest(self._job_number, stem.path, options, checkpoints))
+
+    def _with_usual_model(self, stem: Stem, kind: StemKind | None) -> Stem:
+        """Choose the model that the user chose last for the kind, if that says more than `auto`."""
+        if kind is None or stem.choice.model != AUTO_MODEL:
+            return stem
+        usual = self._settings.usual_model(kind)
+        is_known = usual == AUTO_MODEL or self._library.model(usual) is not None
+        return replace(stem, choice=replace(stem.choice, model=usual)) if is_known else stem
 
     def _find_tempo(self, song: Song, stems: tuple[Stem, ...]) -> None:
         self._job_number = next(self._numbers)
@@ -173,15 +203,26 @@ class TranscriptionQueue(QObject):
             heard = reply.stem
             if stem.choice != StemChoice(stem.choice.kind, stem.choice.model):
                 heard = named_again(heard, stem.choice)
-            self._document.put_stem(
-                replace(
-                    stem,
-                    state=StemState.DONE,
-                    fraction=1.0,
-                    times_real_time=reply.stem.times_real_time,
-                    heard=heard,
-                )
+            done = replace(
+                stem,
+                state=StemState.DONE,
+                fraction=1.0,
+                times_real_time=reply.stem.times_real_time,
+                heard=heard,
             )
+            self._document.put_stem(self._heard_as_usual(done, is_first=stem.heard is None))
+
+    def _heard_as_usual(self, stem: Stem, *, is_first: bool) -> Stem:
+        """Queue a stem once more whose kind, only now known, is usually heard by another model."""
+        assert stem.heard is not None
+        if not is_first or stem.heard.kind_found_by != "listening":
+            return stem
+        usual = self._with_usual_model(stem, stem.heard.source.kind)
+        model = usual.choice.model
+        is_other = model not in (AUTO_MODEL, stem.heard.source.model)
+        if is_other and self._library.is_usable(model):
+            return replace(usual, state=StemState.QUEUED, fraction=0.0)
+        return usual
 
     @Slot(TempoReply)
     def _keep_tempo(self, reply: TempoReply) -> None:

@@ -8,13 +8,13 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from multiprocessing.connection import Connection
 from os import devnull
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.engine.options import Device, TranscribeOptions
 from core.engine.progress import CancelToken, OnProgress, Progress
 from core.errors import AppError, CancelledError
 from desktop.session.messages import (
@@ -86,7 +86,7 @@ class _Listener:
 
     def __init__(self) -> None:
         self._transcriber: Transcriber | None = None
-        self._loaded: tuple[str, Device] | None = None
+        self._loaded: TranscribeRequest | None = None  # without what differs from file to file
 
     def answer(
         self,
@@ -97,23 +97,22 @@ class _Listener:
         # Imported late, because the window imports this module to name `worker_main`.
         if isinstance(request, TempoRequest):
             return _tempo_reply(request, cancel)
-        transcriber = self._warm(request.options)
+        transcriber = self._warm(request)
         heard = transcriber.transcribe(
             request.path, kind=request.options.kind, on_progress=on_progress, cancel=cancel
         )
         return HeardReply(request.job, heard)
 
-    def _warm(self, options: TranscribeOptions) -> "Transcriber":
-        wanted = (options.model, options.device)
+    def _warm(self, request: TranscribeRequest) -> "Transcriber":
+        wanted = replace(request, job=0, path=Path(), options=replace(request.options, kind=None))
         if self._transcriber is None or self._loaded != wanted:
             from core.engine.transcriber import Transcriber
-            from core.model_manager.store import default_store
 
             self._transcriber = None  # frees the memory of the model before the next one loads
             self._transcriber = Transcriber(
-                options.model,
-                options.device,
-                checkpoints=default_store().installed_checkpoints(),
+                request.options.model,
+                request.options.device,
+                checkpoints=dict(request.checkpoints),
             )
             self._loaded = wanted
         return self._transcriber

@@ -101,6 +101,7 @@ _MENUS: tuple[tuple[str, tuple[_Entry, ...]], ...] = (
             _Entry("follow", "Follow the &Playhead", "Shift+F", "follow", is_checkable=True),
             _LINE,
             _Entry("show_inspector", "&Inspector", "I", is_checkable=True),
+            _Entry("show_models", "&Models", "Ctrl+Shift+M", "models", is_checkable=True),
         ),
     ),
 )

@@ -17,25 +17,33 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.score.instruments import StemKind
 from desktop.session.commands import choose_for_stem, rename_song
 from desktop.session.document import Document, Song, Stem, StemChoice
-from desktop.session.naming import can_be_named_again
+from desktop.session.job_texts import auto_text, device_text, kind_text, model_text
+from desktop.session.model_library import ModelLibrary
+from desktop.session.naming import can_be_named_again, can_find_more
 from desktop.session.offers import device_offers, model_offers
 from desktop.views.kind_field import Choice, chosen_kind, fill_with_kinds, show_kind
+from desktop.views.model_field import ModelField
 from desktop.views.positions import clock_text
 from desktop.views.theme import GRID_PX, number_font
 
 LONGEST_MIN_NOTE_MS = 500
+MOST_SENSITIVE = 100  # percent of the slider's half
 
 
 class Inspector(QScrollArea):
     """Shows what was guessed beside the field that changes it."""
 
     deviceChosen = Signal(str)
+    modelChosen = Signal(str)  # for the selected stem
+    modelsRequested = Signal()
 
     def __init__(
         self,
         document: Document,
+        library: ModelLibrary,
         *,
         device: str,
         song_actions: tuple[QAction, ...],
@@ -43,6 +51,7 @@ class Inspector(QScrollArea):
     ) -> None:
         super().__init__(parent)
         self._document = document
+        self._library = library
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -51,17 +60,17 @@ class Inspector(QScrollArea):
         self.kind = _combo(self.tr("Kind of stem"))
         fill_with_kinds(self.kind)
         self.kind_note = _note()
-        self.model = _combo(self.tr("Model"))
-        for model in model_offers():
-            self.model.addItem(model.title, model.model_id)
-            last = self.model.count() - 1
-            self.model.setItemData(last, model.good_at, Qt.ItemDataRole.ToolTipRole)
+        self.model = ModelField()
+        self.model.fill(model_offers(library))
+        self.model_note = _note()
         self.device = _combo(self.tr("Device, from the next transcription on"))
         for offer in device_offers():
             self.device.addItem(offer.title, offer.device.value)
         self.device.setCurrentIndex(max(0, self.device.findData(device)))
         self.device_note = _note()
-        self.sensitivity = _Slider(self.tr("Sensitivity"), lowest=-100, highest=100, unit=" %")
+        self.sensitivity = _Slider(
+            self.tr("Sensitivity"), lowest=-100, highest=MOST_SENSITIVE, unit=" %"
+        )
         self.min_note = _Slider(
             self.tr("Shortest note"), lowest=0, highest=LONGEST_MIN_NOTE_MS, unit=" ms"
         )
@@ -91,25 +100,35 @@ class Inspector(QScrollArea):
             facts.append(f"{scan.sample_rate / 1000:g} kHz")
         self.file_note.setText("\n".join([stem.path.name, "  ".join(facts)]).strip())
         show_kind(self.kind, stem)
-        with QSignalBlocker(self.model):
-            self.model.setCurrentIndex(self.model.findData(stem.choice.model))
-        if heard is None:
-            self.kind_note.hide()
-            self.device_note.hide()
-        else:
-            self.kind_note.show()
-            self.device_note.show()
-            kind, found_by = heard.source.kind, heard.kind_found_by
-            self.kind_note.setText(self.tr("heard as {0} ({1})").format(kind, found_by))
-            speed = f"{heard.times_real_time:.1f}".removesuffix(".0")
-            why = f" ({heard.device_reason})" if heard.device_reason else ""
-            ran = self.tr("ran on {0}{1}, {2}x real time")
-            self.device_note.setText(ran.format(heard.source.device, why, speed))
-        can_be_named = heard is not None and can_be_named_again(heard)
-        self.sensitivity.show_value(round(stem.choice.sensitivity * 100), is_usable=can_be_named)
-        self.min_note.show_value(round(stem.choice.min_note_s * 1000), is_usable=can_be_named)
+        self.model.show_model(stem.choice.model, auto_text(stem, self._library))
+        self._show_note(self.model_note, model_text(stem, self._library))
+        self._show_note(self.kind_note, kind_text(stem))
+        self._show_note(self.device_note, device_text(heard) if heard is not None else "")
+        self._show_sliders(stem)
         notes = self.tr("{0} notes").format(heard.note_count) if heard is not None else ""
         self.notes_note.setText(notes or self.tr("There are no notes of this stem yet."))
+
+    def _show_note(self, note: QLabel, text: str) -> None:
+        note.setText(text)
+        note.setVisible(bool(text))
+
+    def _show_sliders(self, stem: Stem) -> None:
+        """Grey out what would change nothing, and say why."""
+        heard = stem.heard
+        reason = self.tr("There are no notes of this stem yet.") if heard is None else ""
+        if heard is not None and not can_be_named_again(heard):
+            reason = self.tr("What the model said was not kept; transcribe the stem again.")
+        finds_more = heard is None or can_find_more(heard)
+        self.sensitivity.set_highest(MOST_SENSITIVE if finds_more else 0)
+        explained = self.tr("Leaves out notes that the model was not sure of. It keeps no others.")
+        self.sensitivity.show_value(
+            round(stem.choice.sensitivity * 100),
+            why_not=reason,
+            tip="" if finds_more else explained,
+        )
+        if not reason and stem.kind is StemKind.DRUMS:
+            reason = self.tr("Drum hits have no length.")
+        self.min_note.show_value(round(stem.choice.min_note_s * 1000), why_not=reason)
 
     def _show_song(self, song: Song) -> None:
         if not self.song_name.hasFocus():
@@ -135,7 +154,9 @@ class Inspector(QScrollArea):
 
     def _connect(self) -> None:
         self.kind.activated.connect(self._choose_kind)
-        self.model.activated.connect(self._choose_model)
+        self.model.modelChosen.connect(self.modelChosen)
+        self.model.modelsRequested.connect(self.modelsRequested)
+        self._library.installedChanged.connect(self._offer_models)
         self.device.activated.connect(lambda _: self.deviceChosen.emit(self.device.currentData()))
         self.song_name.returnPressed.connect(self.song_name.clearFocus)
         self.song_name.editingFinished.connect(self._rename_song)
@@ -161,10 +182,9 @@ class Inspector(QScrollArea):
         if stem is not None:
             self._choose(stem, replace(stem.choice, kind=chosen_kind(self.kind)))
 
-    def _choose_model(self) -> None:
-        stem = self._document.selected_stem
-        if stem is not None:
-            self._choose(stem, replace(stem.choice, model=self.model.currentData()))
+    def _offer_models(self) -> None:
+        self.model.fill(model_offers(self._library))
+        self.refresh()
 
     def _choose_sensitivity(self, percent: int) -> None:
         stem = self._document.selected_stem
@@ -185,12 +205,11 @@ class Inspector(QScrollArea):
         stem_column.addWidget(self.file_note)
         for label, field, note in (
             (self.tr("Kind"), self.kind, self.kind_note),
-            (self.tr("Model"), self.model, None),
+            (self.tr("Model"), self.model, self.model_note),
             (self.tr("Device"), self.device, self.device_note),
         ):
             stem_column.addWidget(_labelled(label, field))
-            if note is not None:
-                stem_column.addWidget(note)
+            stem_column.addWidget(note)
         stem_column.addSpacing(2 * GRID_PX)
         stem_column.addWidget(_heading(self.tr("NOTES")))
         for widget in (self.sensitivity, self.min_note, self.notes_note):
@@ -239,8 +258,16 @@ class _Slider(QWidget):
         column.addWidget(self.slider)
         self.slider.valueChanged.connect(self.changed)
 
-    def show_value(self, value: int, *, is_usable: bool) -> None:
-        self.setEnabled(is_usable)
+    def set_highest(self, highest: int) -> None:
+        with QSignalBlocker(self.slider):
+            self.slider.setMaximum(highest)
+
+    def show_value(self, value: int, *, why_not: str, tip: str = "") -> None:
+        """Show the value; grey it out if there is a reason why it would change nothing."""
+        self.setEnabled(not why_not)
+        self.setToolTip(why_not or tip)
+        self.slider.setAccessibleDescription(why_not or tip)
+        value = min(value, self.slider.maximum())
         with QSignalBlocker(self.slider):
             self.slider.setValue(value)
         sign = "+" if value > 0 and self.slider.minimum() < 0 else ""

@@ -30,6 +30,7 @@ from desktop.views.empty_state import EmptyState
 from desktop.views.export_menu import ExportMenu
 from desktop.views.inspector import Inspector
 from desktop.views.listening import Listening
+from desktop.views.models_panel import ModelsPanel
 from desktop.views.notices import NoticeStrip
 from desktop.views.outgoing import Outgoing
 from desktop.views.song_acts import SongActs
@@ -70,7 +71,7 @@ class MainWindow(QMainWindow):
             notices=self.notices,
             window=self,
         )
-        self.stems = StemList(parts.document, parts.queue)
+        self.stems = StemList(parts.document, parts.queue, parts.library)
         self.tracks = TrackList(parts.document, self.outgoing.track_files)
         self.timeline = TimelineView()
         self.empty = EmptyState(has_demo=bool(parts.demo_files))
@@ -83,7 +84,7 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(
             parts.document, parts.queue, parts.player, cancel=self.actions_by_name["cancel"]
         )
-        self._stem_acts = StemActs(parts, self)
+        self._stem_acts = StemActs(parts, self.notices, self)
         self._song_acts = SongActs(
             parts.document, parts.player, self.timeline, self.actions_by_name["loop"]
         )
@@ -161,6 +162,7 @@ class MainWindow(QMainWindow):
         names = ("downbeat_here", "found_tempo")
         return Inspector(
             self._document,
+            self._parts.library,
             device=self._parts.settings.device.value,
             song_actions=tuple(self.actions_by_name[name] for name in names),
         )
@@ -200,6 +202,9 @@ class MainWindow(QMainWindow):
         central.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setCentralWidget(central)
         central.setFocus()
+        self._central = central
+        parts = self._parts
+        self.models = ModelsPanel(parts.library, parts.settings, self._columns, central)
 
     def _fill_menus(self) -> None:
         submenu = ExportMenu(
@@ -242,6 +247,7 @@ class MainWindow(QMainWindow):
         parts.importer.imported.connect(self._tell_import)
         parts.importer.failed.connect(self._tell_failure)
         self.listening.failed.connect(self._tell_failure)
+        parts.library.installed.connect(self._stem_acts.tell_installed)
         parts.player.moved.connect(self._show_place)
         parts.player.playingChanged.connect(self._show_playing)
 
@@ -262,6 +268,10 @@ class MainWindow(QMainWindow):
         self.tracks.selectionChanged.connect(self._enable_actions)
         self.stems.replaceRequested.connect(self._stem_acts.replace_stem)
         self.inspector.deviceChosen.connect(self._stem_acts.choose_device)
+        self.inspector.modelChosen.connect(self._stem_acts.choose_model)
+        self.inspector.modelsRequested.connect(self.actions_by_name["show_models"].toggle)
+        self.models.closed.connect(self._leave_models)
+        self.models.idleMinutesChosen.connect(self._stem_acts.choose_idle_minutes)
 
     def _connect_actions(self) -> None:
         parts, player, tracks = self._parts, self._parts.player, self.tracks
@@ -310,6 +320,7 @@ class MainWindow(QMainWindow):
             "listen_selected": self.listening.hear_selected_only,
             "follow": self._switch_following,
             "show_inspector": self._switch_inspector,
+            "show_models": self._switch_models,
         }.items():
             self.actions_by_name[name].toggled.connect(switch)
 
@@ -427,6 +438,16 @@ class MainWindow(QMainWindow):
     def _switch_inspector(self, shows: bool) -> None:
         self._parts.settings.shows_inspector = shows
         self.inspector.setVisible(shows and self._document.current_song is not None)
+
+    def _switch_models(self, shows: bool) -> None:
+        if shows:
+            self.models.open()
+        else:
+            self.models.close_panel()
+
+    def _leave_models(self) -> None:
+        self.actions_by_name["show_models"].setChecked(False)
+        self._central.setFocus()
 
 
 def _headed(title: str, content: QWidget, *buttons: QToolButton) -> QWidget:

@@ -29,10 +29,14 @@ from PySide6.QtWidgets import (
 from core.score.instruments import StemKind
 from desktop.session.commands import choose_for_stem, remove_stem
 from desktop.session.document import Document, Song, Stem, StemState
+from desktop.session.job_texts import job_text
+from desktop.session.model_library import ModelLibrary
+from desktop.session.offers import ModelWish, wish_of
 from desktop.session.transcription_queue import TranscriptionQueue
 from desktop.views.kind_field import Choice, chosen_kind, fill_with_kinds, show_kind
 from desktop.views.row_column import row_column
 from desktop.views.theme import GRID_PX, icon, number_font, palette
+from desktop.views.wish_line import WishLine
 
 _DOT_PX, _EDGE_PX = 10, 2
 
@@ -43,11 +47,16 @@ class StemList(QScrollArea):
     replaceRequested = Signal(int)  # the user wants another file in place of this stem
 
     def __init__(
-        self, document: Document, queue: TranscriptionQueue, parent: QWidget | None = None
+        self,
+        document: Document,
+        queue: TranscriptionQueue,
+        library: ModelLibrary,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._document = document
         self._queue = queue
+        self._library = library
         self._rows: dict[int, _StemRow] = {}
         self._headings: list[QWidget] = []
         self._heading_names: dict[int, str] = {}
@@ -60,6 +69,7 @@ class StemList(QScrollArea):
         document.stemAdded.connect(self._add_row)
         document.stemRemoved.connect(self._remove_row)
         document.stemChanged.connect(self._refresh_row)
+        library.modelChanged.connect(self._refresh_wishes)
         document.selectedStemChanged.connect(self._show_selection)
         document.songsChanged.connect(self._laying_out.start)
         document.songChanged.connect(self._rename_heading)
@@ -79,7 +89,11 @@ class StemList(QScrollArea):
         row.cancel.clicked.connect(lambda: self._queue.cancel(stem.stem_id))
         row.remove.clicked.connect(lambda: self._remove(stem_id))
         row.replace.clicked.connect(lambda: self.replaceRequested.emit(stem_id))
+        row.wish.downloadRequested.connect(self._library.download)
+        row.wish.cancelRequested.connect(self._library.cancel)
+        row.wish.transcribeRequested.connect(lambda: self._queue.retry(stem.stem_id))
         self._rows[stem_id] = row
+        self._refresh_row(stem_id)
         self._laying_out.start()
 
     def _remove_row(self, stem_id: int) -> None:
@@ -92,6 +106,14 @@ class StemList(QScrollArea):
         stem = self._document.stem(stem_id)
         if stem is not None and stem_id in self._rows:
             self._rows[stem_id].show_stem(stem)
+            self._rows[stem_id].show_job(
+                job_text(stem, self._library), wish_of(stem, self._library)
+            )
+
+    def _refresh_wishes(self, model_id: str) -> None:
+        for stem in self._document.stems:
+            if stem.choice.model == model_id:
+                self._refresh_row(stem.stem_id)
 
     def _show_selection(self) -> None:
         selected = self._document.selected_stem
@@ -185,6 +207,7 @@ class _StemRow(QFrame):
     def __init__(self, stem: Stem) -> None:
         super().__init__()
         self._is_selected = False
+        self._path = str(stem.path)
         self._dot = _StateDot()
         self.name = _ElidedLabel()
         self.state = QLabel()
@@ -205,6 +228,7 @@ class _StemRow(QFrame):
         self.problem.setWordWrap(True)
         self.problem.setProperty("error", True)
         self.problem.setAccessibleName(self.tr("What went wrong"))
+        self.wish = WishLine()
         self._lay_out()
         self.kind.activated.connect(lambda _: self.kindChosen.emit(chosen_kind(self.kind)))
         self.show_stem(stem)
@@ -233,12 +257,12 @@ class _StemRow(QFrame):
         column.addLayout(second)
         column.addWidget(self.problem)
         column.addLayout(third)
+        column.addWidget(self.wish)
         column.addWidget(self.progress)
 
     def show_stem(self, stem: Stem) -> None:
         self._dot.show_state(stem.state)
         self.name.show_text(stem.path.name)
-        self.name.setToolTip(str(stem.path))
         self.setAccessibleName(f"{stem.path.name}, {stem.state}")
         self.state.setText(self._state_text(stem))
         show_kind(self.kind, stem)
@@ -257,6 +281,12 @@ class _StemRow(QFrame):
         self.replace.setVisible(failure is not None)
         if failure is not None:
             self.problem.setText(f"{failure.problem} {failure.remedy}")
+
+    def show_job(self, text: str, wish: ModelWish | None) -> None:
+        """Tell how the stem was heard, and of a chosen model that did not hear it."""
+        self.state.setToolTip(text)
+        self.name.setToolTip("\n".join(part for part in (self._path, text) if part))
+        self.wish.show_wish(wish)
 
     def set_selected(self, is_selected: bool) -> None:
         self._is_selected = is_selected

@@ -9,6 +9,7 @@ from desktop.session.document import Document
 from desktop.session.drag_files import DragFiles
 from desktop.session.exporting import Exporter
 from desktop.session.importing import Importer
+from desktop.session.model_library import ModelLibrary
 from desktop.session.settings import Settings
 from desktop.session.transcription_queue import TranscriptionQueue
 from desktop.views.export_menu import FindDaws
@@ -20,6 +21,7 @@ class WindowParts:
 
     document: Document
     queue: TranscriptionQueue
+    library: ModelLibrary
     importer: Importer
     exporter: Exporter
     player: Player

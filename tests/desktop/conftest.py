@@ -11,9 +11,12 @@ import soundfile
 from PySide6.QtCore import QSettings, QThread, QThreadPool
 from PySide6.QtWidgets import QApplication
 
+from core.model_manager.store import Store
 from desktop.app import Desk
+from desktop.session.model_library import ModelLibrary
 from desktop.session.settings import Settings
-from tests.desktop.fakes import FakeSound, ScriptedJob
+from tests.desktop import fakes
+from tests.desktop.fakes import FakeShelf, FakeSound, ScriptedJob
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # tests open no window on a real screen
 
@@ -35,9 +38,32 @@ def sound():
 
 
 @pytest.fixture
-def desk(qtbot, tmp_path, settings, job, sound):
+def shelf():
+    return FakeShelf()
+
+
+@pytest.fixture
+def library(qapp, tmp_path, shelf):
+    """A library over an empty store, into which the fake shelf puts models."""
+    store = Store(tmp_path / "models")
+    library = ModelLibrary(
+        store, fakes.CATALOG, download=shelf.download, import_file=shelf.import_file
+    )
+    yield library
+    library.close()
+
+
+@pytest.fixture
+def desk(qtbot, tmp_path, settings, job, sound, library):
     """A shown window whose job answers when the test says so, with a fake sound card."""
-    desk = Desk(settings=settings, cache=tmp_path / "cache", job=job, sound=sound, find=tuple)
+    desk = Desk(
+        settings=settings,
+        cache=tmp_path / "cache",
+        job=job,
+        sound=sound,
+        find=tuple,
+        library=library,
+    )
     desk.player.look_for_device()
     desk.window.show()
     qtbot.waitExposed(desk.window)

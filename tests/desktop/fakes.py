@@ -1,12 +1,14 @@
 """Stand-ins for what a test machine lacks: a model, a sound card."""
 
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from core.engine.heard import HeardStem, Posteriors
 from core.engine.progress import Progress
+from core.model_manager.catalog import Catalog, CatalogEntry, CatalogFile
 from core.score.instruments import StemKind
 from core.score.tempo import constant_tempo
 from core.score.transcription import Key, Source, Track
@@ -21,18 +23,25 @@ from desktop.session.messages import (
     TempoRequest,
     TranscribeRequest,
 )
+from desktop.session.model_getting import Counted
 from tests import make
 
 SAMPLE_RATE = 48_000
 
 
-def heard(path, *tracks: Track, kind: StemKind = StemKind.KEYS) -> HeardStem:
+def heard(
+    path,
+    *tracks: Track,
+    kind: StemKind = StemKind.KEYS,
+    model: str = "built-in",
+    found_by: str = "file name",
+) -> HeardStem:
     """Return what a model might have heard in a file of two seconds."""
     return HeardStem(
         path=path,
-        source=Source(path.name, 2.0, kind, "built-in"),
+        source=Source(path.name, 2.0, kind, model),
         tracks=tracks or (make.track(make.note(60, 0.0, 0.5), make.note(64, 0.5, 1.0)),),
-        kind_found_by="file name",
+        kind_found_by=found_by,
         model_reason="always here",
         device_reason="no GPU",
         elapsed_s=0.5,
@@ -61,6 +70,9 @@ class ScriptedJob(QObject):
     def warm_up(self):
         pass
 
+    def rest_after(self, idle_s):
+        self.idle_s = idle_s
+
     def start(self, request):
         self.requests.append(request)
 
@@ -75,9 +87,10 @@ class ScriptedJob(QObject):
         progress = Progress("transcribing", done_s, total_s, 0.1)
         self.progressed.emit(ProgressReply(self.request.job, progress))
 
-    def answer(self, *tracks, kind=StemKind.KEYS):
+    def answer(self, *tracks, kind=StemKind.KEYS, found_by="file name"):
         assert isinstance(self.request, TranscribeRequest)
-        stem = heard(self.request.path, *tracks, kind=kind)
+        model = self.request.options.model.replace("auto", "built-in")
+        stem = heard(self.request.path, *tracks, kind=kind, model=model, found_by=found_by)
         self.heard.emit(HeardReply(self.request.job, stem))
 
     def answer_tempo(self, bpm=122.0, first_downbeat_s=0.0):
@@ -87,6 +100,76 @@ class ScriptedJob(QObject):
 
     def fail(self, problem="The model could not finish.", remedy="Try again."):
         self.failed.emit(FailedReply(self.request.job, problem, remedy))
+
+
+def _entry(model_id, title, family, good_at, *sizes):
+    files = tuple(
+        CatalogFile(f"{model_id}{number}.bin", "https://nowhere.invalid/", size, "0" * 64)
+        for number, size in enumerate(sizes)
+    )
+    return CatalogEntry(
+        id=model_id,
+        title=title,
+        family=family,
+        good_at=good_at,
+        licence="MIT",
+        paper="https://paper.invalid",
+        homepage="",
+        note="",
+        is_folder=len(files) > 1,
+        files=files,
+    )
+
+
+CATALOG = Catalog(
+    (
+        _entry("built-in", "Built-in v1", "built-in", "every stem"),
+        _entry("mt3_magenta", "MT3", "mt3", "guitar, piano and mixes", 3_000, 1_000),
+        _entry("mr_mt3", "MR-MT3", "mr_mt3", "mixes", None),
+    ),
+    {},
+)
+
+
+class FakeShelf:
+    """Where models come from: `ask` blocks until the test lets it go on, byte by byte."""
+
+    def __init__(self):
+        self.problem = None
+        self.asked = []
+        self.gate = Event()
+        self.gate.set()
+        self.sent = []
+
+    def download(self, entry, store, tell, cancel):
+        self.asked.append(entry.id)
+        total = entry.size_bytes
+        for done in (0, 1_000, 2_000):
+            tell(Counted(done, total, 500.0))
+            self.sent.append(done)
+        while not self.gate.wait(0.005):
+            cancel.raise_if_set()
+        if self.problem is not None:
+            raise self.problem
+        self.put(entry, store)
+
+    def import_file(self, path, store, model_id, tell, cancel):
+        self.asked.append((path, model_id))
+        tell(Counted(1_000, 4_000, 500.0))
+        while not self.gate.wait(0.005):
+            cancel.raise_if_set()
+        if self.problem is not None:
+            raise self.problem
+        entry = CATALOG.entry(model_id or "mt3_magenta")
+        self.put(entry, store)
+        return (entry.id,)
+
+    def put(self, entry, store):
+        """Lay files of the right size where the store looks for them."""
+        folder = store.folder_of(entry)
+        folder.mkdir(parents=True)
+        for file in entry.files:
+            (folder / file.name).write_bytes(b"x" * (file.size_bytes or 500))
 
 
 class FakeStream:

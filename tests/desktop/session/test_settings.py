@@ -4,6 +4,7 @@ import pytest
 from PySide6.QtCore import QByteArray, QSettings
 
 from core.engine.options import Device
+from core.score.instruments import StemKind
 from desktop.session.settings import Settings
 
 CHOICES = {
@@ -13,6 +14,8 @@ CHOICES = {
     "profile": "logic",
     "layout": "per-track",
     "device": Device.CPU,
+    "last_model_folder": Path("/models"),
+    "idle_minutes": 30,
     "follows_playhead": False,
     "shows_inspector": False,
     "geometry": QByteArray(b"\x01\x02"),
@@ -44,3 +47,16 @@ def test_unusable_values_are_the_defaults(tmp_path):
     settings = Settings(QSettings(str(file), QSettings.Format.IniFormat))
     assert settings.device is Device.AUTO
     assert settings.geometry.isEmpty()
+
+
+@pytest.mark.parametrize("value", ["0", "-5", "soon", "100000"])
+def test_an_unusable_idle_time_is_ten_minutes(tmp_path, value):
+    file = tmp_path / "window.ini"
+    file.write_text(f"[transcription]\nidle_minutes={value}\n")
+    assert Settings(QSettings(str(file), QSettings.Format.IniFormat)).idle_minutes == 10
+
+
+def test_the_usual_model_is_kept_per_kind(settings):
+    settings.set_usual_model(StemKind.GUITAR, "mt3_magenta")
+    assert settings.usual_model(StemKind.GUITAR) == "mt3_magenta"
+    assert settings.usual_model(StemKind.BASS) == "auto"

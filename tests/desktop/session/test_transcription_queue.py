@@ -25,8 +25,9 @@ def document(qapp):
 
 
 @pytest.fixture
-def queue(document, job):
-    return TranscriptionQueue(document, job, device=Device.CPU)
+def queue(document, job, library, settings):
+    settings.device = Device.CPU
+    return TranscriptionQueue(document, job, library=library, settings=settings)
 
 
 def add(document, *names, song="Blue"):
