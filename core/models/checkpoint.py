@@ -1,79 +1,73 @@
 """Weights files to networks: whatever their format, nothing in them is ever executed."""
 
 import logging
-import os
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from core.errors import ModelBrokenError, ModelMissingError, printable_name
+from core.errors import ModelBrokenError, ModelMissingError
 from core.models.blocks import magenta_frequencies
-from core.models.checkpoint_report import (
-    FAMILIES,
-    FileFormat,
-    ModelFamily,
-    expected_shape,
-    file_names,
-    open_checkpoint,
-)
+from core.models.parameter_names import FAMILIES
+from core.models.weights_cache import cached_safetensors, converted_parameters
 
 _REMEDY = "Install the model again."
-_CACHE_SUFFIX = ".notewright.safetensors"
+_FREQUENCIES = "positions.frequencies"
 
 _log = logging.getLogger(__name__)
 
 
-def read_checkpoint(path: Path, family: str) -> dict[str, Tensor]:
-    """Return the parameters of a published checkpoint under our names, in float32.
+class PositionTable(StrEnum):
+    """Whose frequencies the positions have.
 
-    Takes `.pth`, Lightning `.ckpt`, `.safetensors` and T5X folders. T5X files leave the frequencies
-    of the positions to Magenta's formula.
+    kunato's port divides by 256 where Magenta divided by 255, and keeps the frequencies in its
+    file. MT3 was trained with Magenta's; MR-MT3 and YourMT3 with the other form.
+    """
+
+    OF_FILE = "of the file"  # Magenta's where the file has none: T5X
+    MAGENTA = "Magenta's"
+
+
+def read_checkpoint(
+    path: Path, family: str, *, positions: PositionTable = PositionTable.OF_FILE
+) -> dict[str, Tensor]:
+    """Return the parameters of a published checkpoint under our names.
+
+    Takes `.pth`, Lightning `.ckpt`, `.safetensors` and T5X folders. All are float32, except
+    frequencies that were computed, which are float64.
 
     Raises:
         ModelMissingError: there is nothing at `path`.
         ModelBrokenError: it is damaged, unsafe, or of another network.
     """
-    file_format, parameters = open_checkpoint(path)
-    found = {parameter.name: parameter for parameter in parameters}
-    kind = FAMILIES[family]
-    tensors = {}
-    for name, spelling in file_names(kind, file_format, list(found)).items():
-        if name not in found:
-            raise _other_network(path, family, f"'{name}' is not in it")
-        values = found[name].read()
-        if file_format is FileFormat.T5X and spelling.t5x_is_transposed:
-            values = np.ascontiguousarray(values.T)
-        if values.shape != expected_shape(spelling, kind.tokens):
-            raise _other_network(path, family, f"'{name}' is {list(values.shape)}")
-        if not np.isfinite(values).all():
-            raise ModelBrokenError(
-                f"Cannot use '{printable_name(path)}': '{name}' holds values that are no numbers.",
-                _REMEDY,
-            )
-        tensors[spelling.ours] = torch.from_numpy(values)
-    return tensors | _computed(kind, tensors)
+    parameters = converted_parameters(path, FAMILIES[family])
+    tensors = {name: torch.from_numpy(values) for name, values in parameters}
+    return _with_positions(tensors, positions)
 
 
-def load_published(network: nn.Module, path: Path, family: str) -> None:
+def load_published(
+    network: nn.Module,
+    path: Path,
+    family: str,
+    *,
+    positions: PositionTable = PositionTable.OF_FILE,
+) -> None:
     """Fill a network with a published checkpoint and set it to inference.
 
     The first load writes a copy that is mapped into memory by the later ones, beside the file or,
-    for a folder, in it; where that place cannot be written, every load reads the original.
+    for a folder, in it; where that place cannot be written, every load reads the original. The
+    network may be on the meta device: it takes over the tensors, which share the mapped memory and
+    must not be written to.
 
     Raises:
         ModelMissingError: there is nothing at `path`.
         ModelBrokenError: it is damaged, unsafe, or of another network.
     """
-    tensors = _cached(path, family)
-    if tensors is None:
-        tensors = read_checkpoint(path, family)
-        _write_cache(path, family, tensors)
+    tensors = _with_positions(_mapped(path, family), positions)
     for name, buffer in network.named_buffers():
         if name in tensors:  # the file decides on the number format of the positions' frequencies
             buffer.data = buffer.data.to(tensors[name].dtype)
@@ -81,49 +75,23 @@ def load_published(network: nn.Module, path: Path, family: str) -> None:
     network.eval().requires_grad_(False)
 
 
-def _computed(family: ModelFamily, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    names = [spelling.ours for spelling in family.spellings if spelling.ours not in tensors]
-    return {name: magenta_frequencies(512) for name in names if name.endswith("frequencies")}
+def _mapped(path: Path, family: str) -> dict[str, Tensor]:
+    cache = cached_safetensors(path, FAMILIES[family])
+    if cache is not None:
+        try:
+            return load_safetensors(cache)
+        except (ModelMissingError, ModelBrokenError) as error:  # removed or replaced meanwhile
+            _log.warning("the original is read: %s", error)
+    return read_checkpoint(path, family)
 
 
-def _other_network(path: Path, family: str, why: str) -> ModelBrokenError:
-    return ModelBrokenError(
-        f"'{printable_name(path)}' is no checkpoint of {family}: {why}.",
-        "Look what it is with 'notewright models inspect', and choose that model.",
-    )
-
-
-def _cache_path(path: Path) -> Path:
-    return path / _CACHE_SUFFIX if path.is_dir() else path.with_name(path.name + _CACHE_SUFFIX)
-
-
-def _stamp(path: Path, family: str) -> dict[str, str]:
-    """Return what tells whether a cache was made from the file as it is."""
-    source = path / "checkpoint" if path.is_dir() else path
-    stat = source.stat()
-    return {"family": family, "size": str(stat.st_size), "modified_ns": str(stat.st_mtime_ns)}
-
-
-def _cached(path: Path, family: str) -> dict[str, Tensor] | None:
-    cache = _cache_path(path)
-    try:
-        if not cache.is_file() or read_metadata(cache) != _stamp(path, family):
-            return None
-        return load_safetensors(cache)
-    except (ModelBrokenError, OSError) as error:
-        _log.warning("the copy %s is made anew: %s", cache.name, error)
-        return None
-
-
-def _write_cache(path: Path, family: str, tensors: Mapping[str, Tensor]) -> None:
-    cache = _cache_path(path)
-    draft = cache.with_name(f"{cache.name}.{os.getpid()}")
-    try:
-        save_file(dict(tensors), draft, metadata=_stamp(path, family))
-        draft.replace(cache)
-    except (OSError, SafetensorError) as error:
-        _log.info("no copy for faster loading beside %s: %s", path.name, error)
-        draft.unlink(missing_ok=True)
+def _with_positions(tensors: dict[str, Tensor], positions: PositionTable) -> dict[str, Tensor]:
+    if positions is PositionTable.OF_FILE:
+        return tensors
+    return {
+        name: magenta_frequencies(2 * len(values)) if name.endswith(_FREQUENCIES) else values
+        for name, values in tensors.items()
+    }
 
 
 def load_safetensors(path: Path) -> dict[str, Tensor]:

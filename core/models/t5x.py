@@ -2,7 +2,7 @@
 
 The file `checkpoint` (flax.serialization) holds a tree whose leaves are small arrays themselves or
 the TensorStore specification of an array in a folder beside it. Only the last component of a
-specification's path is used, so that nothing outside the folder is ever read.
+specification's path is used and links are refused, so that nothing outside the folder is read.
 """
 
 import json
@@ -10,254 +10,287 @@ import math
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]  # it ships no types
 import numpy as np
-import numpy.typing as npt
 
-from core.errors import ModelBrokenError, ModelMissingError, printable_name
+from core.errors import ModelMissingError, printable_name
+from core.models.stored_parameter import (
+    FLOATING,
+    Array,
+    Parameter,
+    Shape,
+    broken_checkpoint,
+    checked_shape,
+    in_float32,
+)
 
 CHECKPOINT_FILE = "checkpoint"
-MOST_VALUES = 1 << 28  # of one array: four times the largest of any model of the family
 LARGEST_TREE_BYTES = 1 << 26
+LARGEST_HEADER_BYTES = 1 << 16  # of one array; some 300 bytes in published folders
+LONGEST_LIST = 4096  # in the tree: sizes and the like; msgpack allots them before it reads them
+DEEPEST_TREE = 64
+MOST_LEAVES = 4096
+MOST_CHUNKS = 256  # of one array; T5X writes one for 64 MiB
 FLAX_ARRAY = 1  # extension type of flax.serialization: shape, dtype name, bytes
+UNFINISHED_SUFFIX = "_.gstmp"  # of files that gsutil was still downloading
+COPY_AGAIN = "Download or copy the whole folder again."
 
-_REMEDY = "Download or copy the whole folder again."
-_TYPES: Mapping[str, np.dtype[Any]] = {
-    "float32": np.dtype("<f4"),
-    "float64": np.dtype("<f8"),
-    "float16": np.dtype("<f2"),
-    "bfloat16": np.dtype("<u2"),
-    "<f4": np.dtype("<f4"),
-    "<f8": np.dtype("<f8"),
-    "<f2": np.dtype("<f2"),
-}
-
-_NAMES = {"<f4": "float32", "<f8": "float64", "<f2": "float16"}
-
-Array = npt.NDArray[np.float32]
+_DTYPES = {
+    "<f4": "float32", "<f8": "float64", "<f2": "float16", "bfloat16": "bfloat16",
+    "float32": "float32", "float64": "float64", "float16": "float16",
+}  # fmt: skip
+_COMPRESSORS = (None, "gzip", "zlib")
 
 
-@dataclass(frozen=True, slots=True)
-class T5xArray:
-    """One parameter: its shape and number format, and where its values are."""
-
-    path: str  # in the tree, as "encoder/layers_0/mlp/wo/kernel"
-    shape: tuple[int, ...]
-    dtype: str
-    inline: bytes | None
-    folder: Path | None
-
-
-def t5x_arrays(folder: Path) -> tuple[T5xArray, ...]:
-    """Return what parameters a checkpoint holds, from its headers alone.
+def t5x_parameters(folder: Path) -> tuple[Parameter, ...]:
+    """Return what a checkpoint holds, named as in its tree ("encoder/layers_0/mlp/wo/kernel").
 
     Raises:
         ModelMissingError: there is no such folder.
-        ModelBrokenError: it is no T5X checkpoint, or incomplete.
+        ModelBrokenError: it is no T5X checkpoint, incomplete or damaged.
     """
     if not folder.is_dir():
-        raise ModelMissingError(f"The folder '{printable_name(folder)}' is missing.", _REMEDY)
-    tree = _tree(folder)
-    arrays = tuple(_arrays(folder, tree, ""))
-    missing = [array.path for array in arrays if array.folder and not _is_complete(array.folder)]
-    if missing:
-        raise _broken(
-            folder,
-            f"it is incomplete: {len(missing)} of {len(arrays)} parameters are not there, the "
-            f"first is '{missing[0]}'",
-        )
+        raise ModelMissingError(f"The folder '{printable_name(folder)}' is missing.", COPY_AGAIN)
+    leaves = dict(islice(_leaves(folder, _tree(folder), "", 0), MOST_LEAVES))
+    places = {
+        name: _place(folder, name, leaf) for name, leaf in leaves.items() if isinstance(leaf, dict)
+    }
+    _refuse_incomplete(folder, places, len(leaves))
     return tuple(
-        _measured(folder, array) if array.folder is not None else array for array in arrays
+        _zarr_parameter(folder, name, places[name])
+        if name in places
+        else _inline_parameter(folder, name, leaf)
+        for name, leaf in leaves.items()
     )
-
-
-def read_t5x(folder: Path, array: T5xArray) -> Array:
-    """Return the values of one parameter in float32.
-
-    Raises:
-        ModelBrokenError: they are damaged.
-    """
-    if array.inline is not None:
-        return _values(folder, array, array.inline, array.dtype)
-    assert array.folder is not None
-    header = _zarr_header(folder, array.folder)
-    chunks = tuple(header["chunks"])
-    joined = np.empty(array.shape, np.float32)
-    for index in np.ndindex(*_grid(array.shape, chunks)):
-        block = _chunk(folder, array, header, index, chunks)
-        place = tuple(
-            slice(at * size, min((at + 1) * size, whole))
-            for at, size, whole in zip(index, chunks, array.shape, strict=True)
-        )
-        part = joined[place]
-        part[...] = block[tuple(slice(0, size) for size in part.shape)]
-    return joined
 
 
 def _tree(folder: Path) -> Mapping[str, Any]:
     path = folder / CHECKPOINT_FILE
+    if not path.is_file():
+        raise broken_checkpoint(folder, f"it has no file '{CHECKPOINT_FILE}'", COPY_AGAIN)
     try:
-        if path.stat().st_size > LARGEST_TREE_BYTES:
-            raise _broken(folder, f"its file '{CHECKPOINT_FILE}' is far too large")
-        content = path.read_bytes()
-        root = msgpack.unpackb(
-            content, raw=False, strict_map_key=True, ext_hook=msgpack.ExtType,
-        )  # fmt: skip
-    except FileNotFoundError as error:
-        raise _broken(folder, f"it has no file '{CHECKPOINT_FILE}'") from error
+        content = _content(folder, path, LARGEST_TREE_BYTES)
+        root: Any = _unpacked(content)
     except OSError as error:
-        raise _broken(folder, f"'{CHECKPOINT_FILE}' cannot be read ({error.strerror})") from error
-    except (ValueError, msgpack.UnpackException, RecursionError, MemoryError) as error:
-        raise _broken(folder, f"its file '{CHECKPOINT_FILE}' is damaged") from error
-    for key in ("optimizer", "target"):
-        root = root.get(key) if isinstance(root, dict) else None
-    if not isinstance(root, dict) or not root:
-        raise _broken(folder, f"its file '{CHECKPOINT_FILE}' holds no parameters")
-    return root
+        what = f"'{CHECKPOINT_FILE}' in it cannot be read ({error.strerror})"
+        raise broken_checkpoint(folder, what, COPY_AGAIN) from error
+    except (ValueError, TypeError, msgpack.UnpackException, RecursionError) as error:
+        raise broken_checkpoint(
+            folder, f"'{CHECKPOINT_FILE}' in it is damaged", COPY_AGAIN
+        ) from error
+    if isinstance(root, dict) and isinstance(root.get("optimizer"), dict):
+        root = root["optimizer"]
+    target = root.get("target") if isinstance(root, dict) else None
+    if not isinstance(target, dict) or not target:
+        what = f"'{CHECKPOINT_FILE}' in it holds no parameters"
+        raise broken_checkpoint(folder, what, COPY_AGAIN)
+    return target
 
 
-def _arrays(folder: Path, tree: Mapping[str, Any], path: str) -> Iterator[T5xArray]:
+def _unpacked(content: bytes) -> Any:
+    return msgpack.unpackb(
+        content, raw=False, strict_map_key=True, max_array_len=LONGEST_LIST, max_map_len=MOST_LEAVES
+    )
+
+
+def _leaves(
+    folder: Path, tree: Mapping[Any, object], path: str, depth: int
+) -> Iterator[tuple[str, Any]]:
+    """Yield path and leaf of the tree: a flax array, or the specification of a zarr array."""
+    if depth > DEEPEST_TREE:
+        raise broken_checkpoint(folder, "its tree of parameters is too deep", COPY_AGAIN)
     for name, leaf in tree.items():
         here = f"{path}/{name}" if path else str(name)
-        if isinstance(leaf, msgpack.ExtType):
-            yield _inline_array(folder, here, leaf)
-        elif isinstance(leaf, dict) and "driver" in leaf:
-            yield T5xArray(here, (), "", None, _spec_folder(folder, here, leaf))
+        if isinstance(leaf, msgpack.ExtType) or (isinstance(leaf, dict) and "driver" in leaf):
+            yield here, leaf
         elif isinstance(leaf, dict):
-            yield from _arrays(folder, leaf, here)
+            yield from _leaves(folder, leaf, here, depth + 1)
         else:
-            raise _broken(folder, f"'{here}' is neither an array nor the place of one")
+            what = f"'{here[:200]}' is neither an array nor the place of one"
+            raise broken_checkpoint(folder, what, COPY_AGAIN)
 
 
-def _inline_array(folder: Path, path: str, leaf: Any) -> T5xArray:
-    try:
-        shape, dtype, values = msgpack.unpackb(leaf.data, raw=False)
-        shape = _checked_shape(shape)
-    except (ValueError, TypeError, msgpack.UnpackException) as error:
-        raise _broken(folder, f"the array '{path}' is damaged") from error
-    if leaf.code != FLAX_ARRAY or dtype not in _TYPES or not isinstance(values, bytes):
-        raise _broken(folder, f"the array '{path}' is of an unknown kind")
-    if len(values) != math.prod(shape) * _TYPES[dtype].itemsize:
-        raise _broken(folder, f"the array '{path}' breaks off")
-    return T5xArray(path, shape, dtype, values, None)
+def _place(folder: Path, name: str, specification: Mapping[object, object]) -> Path:
+    """Return the folder of an array. T5X of 2021 wrote its path beside the store, later inside."""
+    store = specification.get("kvstore")
+    written = specification.get("path") or (store.get("path") if isinstance(store, dict) else None)
+    last = ""
+    if isinstance(written, str):
+        last = written.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    if last in ("", ".", "..") or len(last) > 250 or not last.isprintable() or ":" in last:
+        raise broken_checkpoint(folder, f"it does not say where '{name[:200]}' is", COPY_AGAIN)
+    return folder / last
 
 
-def _spec_folder(folder: Path, path: str, spec: Mapping[str, Any]) -> Path:
-    store = spec.get("kvstore")
-    written = spec.get("path") or (store.get("path") if isinstance(store, dict) else None)
-    name = written.rstrip("/").replace("\\", "/").rsplit("/", 1)[-1] if isinstance(
-        written, str) else ""  # fmt: skip
-    if not name or name in (".", "..") or "\0" in name:
-        raise _broken(folder, f"the place of '{path}' is not said")
-    place = folder / name
-    if place.is_symlink():
-        raise _broken(folder, f"'{name}' is a link; only real folders are read")
-    return place
-
-
-def _is_complete(place: Path) -> bool:
-    """Tell whether an array's header and all its chunks are there; what they hold is not read."""
-    try:
-        header = json.loads((place / ".zarray").read_bytes())
-        shape, chunks = _checked_shape(header["shape"]), _checked_shape(header["chunks"])
-        between = header.get("dimension_separator", ".")
-        return all(
-            (place / _chunk_name(index, between)).is_file()
-            for index in np.ndindex(*_grid(shape, chunks))
-        )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, AttributeError):
-        return False
-
-
-def _measured(folder: Path, array: T5xArray) -> T5xArray:
-    assert array.folder is not None
-    header = _zarr_header(folder, array.folder)
-    dtype = _NAMES.get(header["dtype"], header["dtype"])
-    return T5xArray(array.path, tuple(header["shape"]), dtype, None, array.folder)
-
-
-def _zarr_header(folder: Path, place: Path) -> dict[str, Any]:
-    try:
-        header = json.loads((place / ".zarray").read_bytes())
-        shape, chunks = _checked_shape(header["shape"]), _checked_shape(header["chunks"])
-        compressor = header.get("compressor")
-        kind = compressor["id"] if compressor else None
-        is_known = (
-            header["zarr_format"] == 2
-            and header["dtype"] in _TYPES
-            and header.get("order", "C") == "C"
-            and not header.get("filters")
-            and kind in (None, "gzip", "zlib")
-            and len(chunks) == len(shape)
-            and header.get("dimension_separator", ".") in (".", "/")
-        )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _broken(folder, f"the header of '{place.name}' is damaged") from error
-    if not is_known:
-        raise _broken(folder, f"'{place.name}' is stored in a way that is not known here")
-    return {**header, "shape": shape, "chunks": chunks, "compressor": kind}
-
-
-def _checked_shape(shape: Any) -> tuple[int, ...]:
-    """Return a shape; raise ValueError for one that no parameter of the family has."""
-    sizes = tuple(shape)
-    if len(sizes) > 4 or not all(type(size) is int and size > 0 for size in sizes):
-        raise ValueError(f"not a shape: {shape}")
-    if math.prod(sizes) > MOST_VALUES:
-        raise ValueError(f"too large: {shape}")
-    return sizes
-
-
-def _grid(shape: tuple[int, ...], chunks: tuple[int, ...]) -> tuple[int, ...]:
-    grid = tuple(-(-whole // size) for whole, size in zip(shape, chunks, strict=True))
-    if math.prod(grid) > 65_536:
-        raise ValueError("too many chunks")
-    return grid
-
-
-def _chunk_name(index: tuple[int, ...], between: str) -> str:
-    return between.join(map(str, index)) or "0"
-
-
-def _chunk(
-    folder: Path,
-    array: T5xArray,
-    header: Mapping[str, Any],
-    index: tuple[int, ...],
-    chunks: tuple[int, ...],
-) -> Array:
-    assert array.folder is not None
-    name = _chunk_name(index, header.get("dimension_separator", "."))
-    size = math.prod(chunks) * _TYPES[array.dtype].itemsize
-    try:
-        content = (array.folder / name).read_bytes()
-        if header["compressor"] is not None:
-            # Never more than the header promises: what swells beyond it is no array of ours.
-            inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-            content = inflater.decompress(content, size + 1)
-    except (OSError, zlib.error) as error:
-        raise _broken(folder, f"'{array.folder.name}/{name}' is damaged") from error
-    if len(content) != size:
-        raise _broken(folder, f"'{array.folder.name}/{name}' breaks off or is too long")
-    return _values(folder, array, content, array.dtype).reshape(chunks)
-
-
-def _values(folder: Path, array: T5xArray, content: bytes, dtype: str) -> Array:
-    raw = np.frombuffer(content, _TYPES[dtype])
-    values: Array
-    if dtype == "bfloat16":  # the upper half of a float32
-        values = (raw.astype(np.uint32) << 16).view(np.float32)
-    else:
-        values = raw.astype(np.float32)
-    if not np.isfinite(values).all():
-        raise _broken(folder, f"'{array.path}' holds values that are no numbers")
-    return values.reshape(array.shape) if array.inline is not None else values
-
-
-def _broken(folder: Path, what: str) -> ModelBrokenError:
-    return ModelBrokenError(
-        f"The checkpoint folder '{printable_name(folder)}' cannot be used: {what}.", _REMEDY
+def _refuse_incomplete(folder: Path, places: Mapping[str, Path], leaves: int) -> None:
+    missing = [name for name, place in places.items() if not (place / ".zarray").is_file()]
+    chunks = {}
+    for name, place in places.items():
+        if name not in missing:
+            header = _zarr_header(folder, place)
+            chunks[name] = [
+                index for index in header.chunk_names() if not (place / index).is_file()
+            ]
+    missing += [name for name, absent in chunks.items() if absent]
+    if not missing:
+        return
+    first = missing[0]
+    lacking = places[first].name + (f"/{chunks[first][0]}" if first in chunks else "")
+    unfinished = sum(1 for _ in folder.rglob(f"*{UNFINISHED_SUFFIX}"))
+    leftovers = f"; {unfinished} files of a broken-off download lie in it" if unfinished else ""
+    what = (
+        f"it is incomplete: {len(missing)} of {leaves} parameters are not there, "
+        f"the first is '{lacking}'{leftovers}"
     )
+    raise broken_checkpoint(folder, what, COPY_AGAIN)
+
+
+def _inline_parameter(folder: Path, name: str, leaf: Any) -> Parameter:
+    try:
+        if leaf.code != FLAX_ARRAY:
+            raise ValueError("an extension of another type")
+        sizes, dtype, values = _unpacked(leaf.data)
+        shape = checked_shape(sizes)
+        if not isinstance(dtype, str) or not isinstance(values, bytes):
+            raise ValueError("an array without number format or values")
+        if dtype in FLOATING and len(values) != math.prod(shape) * FLOATING[dtype].itemsize:
+            raise ValueError("more or fewer values than the shape says")
+    except (ValueError, TypeError, msgpack.UnpackException, RecursionError) as error:
+        raise broken_checkpoint(
+            folder, f"the array '{name[:200]}' in it is damaged", COPY_AGAIN
+        ) from error
+    return Parameter(name, shape, dtype[:20], partial(_read_inline, folder, name, shape, dtype,
+                                                      values))  # fmt: skip
+
+
+def _read_inline(folder: Path, name: str, shape: Shape, dtype: str, values: bytes) -> Array:
+    if dtype not in FLOATING:
+        raise broken_checkpoint(folder, f"'{name[:200]}' in it is no weights", COPY_AGAIN)
+    raw = np.frombuffer(values, FLOATING[dtype]).copy().reshape(shape)
+    return in_float32(raw, dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class _ZarrHeader:
+    """How an array is cut into chunks [index, ...] and stored."""
+
+    shape: Shape
+    chunks: Shape
+    dtype: str
+    is_compressed: bool
+    between: str
+
+    @property
+    def grid(self) -> Shape:
+        return tuple(-(-whole // size) for whole, size in zip(self.shape, self.chunks, strict=True))
+
+    def chunk_names(self) -> Iterator[str]:
+        return (self.chunk_name(index) for index in np.ndindex(*self.grid))
+
+    def chunk_name(self, index: tuple[int, ...]) -> str:
+        return self.between.join(map(str, index)) or "0"
+
+
+def _zarr_parameter(folder: Path, name: str, place: Path) -> Parameter:
+    header = _zarr_header(folder, place)
+    return Parameter(name, header.shape, header.dtype, partial(_read_zarr, folder, place))
+
+
+def _zarr_header(folder: Path, place: Path) -> _ZarrHeader:
+    try:
+        written = json.loads(_content(folder, place / ".zarray", LARGEST_HEADER_BYTES))
+        compressor = written.get("compressor")
+        kind = compressor["id"] if compressor else None
+        header = _ZarrHeader(
+            shape=checked_shape(written["shape"]),
+            chunks=checked_shape(written["chunks"]),
+            dtype=_DTYPES.get(written["dtype"], str(written["dtype"])[:20]),
+            is_compressed=kind is not None,
+            between=written.get("dimension_separator", "."),
+        )
+        is_known = (
+            written["zarr_format"] == 2
+            and written.get("order", "C") == "C"
+            and not written.get("filters")
+            and kind in _COMPRESSORS
+            and header.between in (".", "/")
+        )
+        _check_chunks(header)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, AttributeError) as error:
+        raise broken_checkpoint(
+            folder, f"the header of '{place.name}' in it is damaged", COPY_AGAIN
+        ) from error
+    if not is_known:
+        what = f"'{place.name}' in it is stored in a way that is not known here"
+        raise broken_checkpoint(folder, what, "Choose a checkpoint as T5X writes it.")
+    return header
+
+
+def _check_chunks(header: _ZarrHeader) -> None:
+    """Raise ValueError for chunks that would be larger than their array, or too many."""
+    if len(header.chunks) != len(header.shape):
+        raise ValueError("chunks of other dimensions than the array")
+    if any(not 0 < size <= whole for size, whole in zip(header.chunks, header.shape, strict=True)):
+        raise ValueError("chunks that are larger than the array")
+    if math.prod(header.grid) > MOST_CHUNKS:
+        raise ValueError("too many chunks")
+
+
+def _read_zarr(folder: Path, place: Path) -> Array:
+    header = _zarr_header(folder, place)
+    if header.dtype not in FLOATING:
+        raise broken_checkpoint(folder, f"'{place.name}' in it is no weights", COPY_AGAIN)
+    joined = np.empty(header.shape, np.float32)
+    for index in np.ndindex(*header.grid):
+        slices = [
+            slice(at * size, (at + 1) * size) for at, size in zip(index, header.chunks, strict=True)
+        ]
+        part = joined[tuple(slices)]
+        chunk = _chunk(folder, place / header.chunk_name(index), header)
+        part[...] = chunk[tuple(slice(0, size) for size in part.shape)]
+    return joined
+
+
+def _chunk(folder: Path, path: Path, header: _ZarrHeader) -> Array:
+    dtype = FLOATING[header.dtype]
+    size = math.prod(header.chunks) * dtype.itemsize
+    try:
+        # Noise does not shrink: compressed weights are hardly larger than they are unpacked.
+        content = _content(folder, path, size + size // 8 + 1024)
+        if header.is_compressed:
+            content = _inflated(content, size)
+    except (OSError, ValueError, zlib.error) as error:
+        content = b""
+        cause: Exception | None = error
+    else:
+        cause = None
+    if len(content) != size:
+        what = f"'{path.parent.name}/{path.name}' in it is damaged or breaks off"
+        raise broken_checkpoint(folder, what, COPY_AGAIN) from cause
+    return in_float32(np.frombuffer(content, dtype).reshape(header.chunks), header.dtype)
+
+
+def _inflated(content: bytes, size: int) -> bytes:
+    """Return what was compressed, at most `size` bytes of it, its checksum compared."""
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # gzip or zlib, whichever it is
+    inflated = inflater.decompress(content, size + 1)
+    if not inflater.eof or inflater.unused_data:
+        raise ValueError("the stream does not end where its file ends")
+    return inflated
+
+
+def _content(folder: Path, path: Path, most: int) -> bytes:
+    """Return a file of the folder; OSError or ValueError for pipes and what is too large."""
+    if not path.is_file():
+        raise ValueError("no file")
+    if not path.resolve().is_relative_to(folder.resolve()):
+        what = f"'{path.parent.name}/{path.name}' is a link out of it"
+        raise broken_checkpoint(folder, what, "Copy the real files into the folder.")
+    if path.stat().st_size > most:
+        raise ValueError("a file that is too large")
+    return path.read_bytes()

@@ -24,7 +24,7 @@ from core.model_manager.catalog import CatalogEntry, CatalogFile
 from core.model_manager.download import DownloadFailedError, DownloadProgress, Patience
 from core.model_manager.download import download_model as fetch
 from core.model_manager.store import ModelState, Store
-from core.models.checkpoint_report import FAMILIES, expected_shape
+from core.models.parameter_names import FAMILIES
 from tests.core.model_manager.faulty_server import Faults, serving
 
 QUICK = Patience(connect_s=2.0, silence_s=0.5, stall_s=0.3, first_pause_s=0.01, most_failures=4)
@@ -34,10 +34,7 @@ QUICK = Patience(connect_s=2.0, silence_s=0.5, stall_s=0.3, first_pause_s=0.01, 
 def content() -> bytes:
     """A whole checkpoint of MT3, in half precision to be sent faster."""
     family = FAMILIES["mt3"]
-    zeros = {
-        spelling.ours: np.zeros(expected_shape(spelling, family.tokens), np.float16)
-        for spelling in family.spellings
-    }
+    zeros = {spelling.ours: np.zeros(spelling.shape, np.float16) for spelling in family.spellings}
     return save(zeros)
 
 
