@@ -15,6 +15,7 @@ from core.codec.posteriors_to_notes import (
     notes_from_drums,
     notes_from_pitch,
 )
+from core.codec.repair import ALL_RULES, RepairRules, repaired
 from core.codec.tokens_to_notes import DecodeLosses, SegmentTokens
 from core.engine.options import ChosenDevice
 from core.score.instruments import StemKind, program_name, program_of, track_name_of
@@ -74,15 +75,19 @@ class HeardStem:
 
 
 def tracks_from(
-    posteriors: Posteriors, kind: StemKind, options: DecodeOptions | None = None
+    posteriors: Posteriors,
+    kind: StemKind,
+    options: DecodeOptions | None = None,
+    *,
+    rules: RepairRules = ALL_RULES,
 ) -> tuple[Track, ...]:
     """Name the notes: drums first, then pitched notes; a track without notes is left out.
 
-    `options` None takes what suits the kind of stem.
+    `options` None takes what suits the kind of stem. `rules` repair what a token model wrote.
     """
     options = options or decode_options_for(kind)
     if posteriors.tokens is not None:
-        return _tracks_of_tokens(posteriors.tokens, kind, options)
+        return _tracks_of_tokens(posteriors.tokens, kind, options, rules)
     tracks = []
     if posteriors.drums is not None:
         hits = notes_from_drums(posteriors.drums, options)
@@ -97,12 +102,12 @@ def tracks_from(
 
 
 def _tracks_of_tokens(
-    tokens: HeardTokens, kind: StemKind, options: DecodeOptions
+    tokens: HeardTokens, kind: StemKind, options: DecodeOptions, rules: RepairRules
 ) -> tuple[Track, ...]:
     """Name what a model wrote; the slider asks for more confidence than none at all."""
     least = max(0.0, options.onset_threshold - decode_options_for(kind).onset_threshold)
     heard = [note for note in tokens.notes if _is_kept(note, options.min_note_s, least)]
-    return tracks_of_notes(heard, kind)
+    return tracks_of_notes(repaired(heard, kind, rules).notes, kind)
 
 
 def _is_kept(note: NoteEvent, min_note_s: float, least_confidence: float) -> bool:

@@ -19,7 +19,7 @@ from core.audio.source import AudioSource
 from core.codec.bass_octave import with_bass_octaves
 from core.codec.token_rules import allowed_tokens
 from core.codec.tokens_to_notes import SegmentTokens, notes_from_tokens, segment_start_s
-from core.codec.velocity import with_velocities
+from core.codec.velocity import with_fixed_velocity, with_velocities
 from core.codec.vocabulary import ISMIR2021_VOCABULARY, MT3_VOCABULARY, Vocabulary
 from core.engine.generate import Allowed, WrittenTokens, generate
 from core.engine.heard import HeardTokens, Posteriors
@@ -115,9 +115,11 @@ class TokenListener:
             )
             for row in sorted(written, key=lambda row: row.segment)
         ]
-        return Posteriors(tokens=self._named(tuple(rows), source))
+        return Posteriors(tokens=self._named(tuple(rows), source, kind))
 
-    def _named(self, rows: tuple[SegmentTokens, ...], source: AudioSource) -> HeardTokens:
+    def _named(
+        self, rows: tuple[SegmentTokens, ...], source: AudioSource, kind: StemKind
+    ) -> HeardTokens:
         """Decode all notes, and ask the sound for what the model does not tell."""
         vocabulary = self._traits.vocabulary
         decoded = notes_from_tokens(rows, vocabulary, end_s=source.duration_s)
@@ -126,6 +128,11 @@ class TokenListener:
             notes = with_bass_octaves(notes, source.blocks(SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
         if vocabulary.velocity_bins == 1:
             notes = with_velocities(notes, source.blocks(SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+            if kind is StemKind.MIX:  # what sounds beside a note there says more than the note
+                level = with_fixed_velocity(notes)
+                notes = tuple(
+                    note if note.is_drum else flat for note, flat in zip(notes, level, strict=True)
+                )
         return HeardTokens(rows, notes, decoded.losses)
 
     def _side_by_side(

@@ -35,6 +35,8 @@ def test_on_a_fresh_machine_auto_is_the_built_in_model(kind: StemKind) -> None:
     ("kind", "model_id"),
     [
         (StemKind.GUITAR, "mt3_magenta"),
+        (StemKind.KEYS, "mt3_magenta"),
+        (StemKind.MIX, "mt3_magenta"),
         (StemKind.VOCALS, "built-in"),
         (StemKind.WINDS, "built-in"),
         (StemKind.BASS, "built-in"),
