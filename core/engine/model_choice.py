@@ -10,8 +10,8 @@ from core.errors import ModelMissingError
 from core.score.instruments import StemKind
 
 # Onset F1 in percent on the development clips of the evaluation kit, each model with its defaults
-# (`python -m tests.benchmarks.bench_models CLIPS`); of drums the hits, of mixes the mean of onset F1
-# with and without the right instrument. Kinds without clips have no figures: there the built-in
+# (`python -m tests.benchmarks.bench_models CLIPS`); of drums the hits, of mixes the mean of onset
+# F1 with and without the right instrument. Kinds without clips have no figures: there the built-in
 # model stays.
 SCORES: Mapping[StemKind, Mapping[str, float]] = MappingProxyType(
     {
