@@ -13,7 +13,7 @@ from pathlib import Path
 from core.errors import ModelMissingError, printable_name
 from core.models.parameter_names import FAMILIES, ModelFamily, Spelling
 from core.models.safetensors_file import safetensors_parameters
-from core.models.stored_parameter import Parameter, broken_checkpoint
+from core.models.stored_parameter import DOWNLOAD_AGAIN, Parameter, broken_checkpoint
 from core.models.t5x import CHECKPOINT_FILE, t5x_parameters
 from core.models.torch_file import open_torch_file
 
@@ -183,16 +183,18 @@ def _format_of(path: Path) -> FileFormat:
         return FileFormat.TORCH
     if start[8:9] == b"{":
         return FileFormat.SAFETENSORS
-    raise broken_checkpoint(path, _what_it_is(start))
+    raise broken_checkpoint(path, *_what_it_is(start))
 
 
-def _what_it_is(start: bytes) -> str:
+def _what_it_is(start: bytes) -> tuple[str, str]:
+    """Return what a file is that cannot be read, and the next step."""
     if not start:
-        return "it is empty"
+        return "it is empty", DOWNLOAD_AGAIN
     if start.startswith(b"version https://git-lfs"):
-        return "it is only a pointer to the file (git LFS), not the file"
+        return "it is only a pointer to the file (git LFS), not the file", "Download the file."
     if start[:1] == b"\x80" or start[_TAR_MARK] == b"ustar":
-        return "it is in PyTorch's format from before version 1.6, which is not read here"
+        what = "it is in PyTorch's format from before version 1.6, which is not read here"
+        return what, "Load it with PyTorch and save its weights again, or get a newer file."
     if start.lstrip()[:1] == b"<":
-        return "it is a web page, not the file"
-    return "it is no checkpoint of a known format"
+        return "it is a web page, not the file", DOWNLOAD_AGAIN
+    return "it is no checkpoint of a known format", "Choose the file that the model's page offers."

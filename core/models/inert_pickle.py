@@ -8,6 +8,7 @@ names means to run programs is refused outright is a courtesy to the user, who s
 
 import io
 import pickletools
+from _compat_pickle import IMPORT_MAPPING
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -28,18 +29,20 @@ _MEANS_TO_RUN = frozenset(
         "zipimport", "numpy.f2py", "numpy.testing",
     }
 )  # fmt: skip
-_OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
 _NAMES_TO_RUN = frozenset(
     [("torch", "load"), ("torch", "compile"), ("numpy", "load"), ("types", "CodeType"),
-     ("types", "FunctionType"), ("types", "LambdaType"), ("operator", "methodcaller")]
+     ("types", "FunctionType"), ("types", "LambdaType"), ("operator", "methodcaller"),
+     ("io", "open"), ("_io", "open")]
 )  # fmt: skip
 _PLAIN_BUILTINS = frozenset(
     {
-        "bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list",
-        "long", "object", "range", "set", "slice", "str", "tuple", "type", "unicode", "xrange",
-        "Ellipsis", "NotImplemented",
+        "bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "getattr", "int",
+        "list", "long", "object", "range", "set", "slice", "str", "tuple", "type", "unicode",
+        "xrange", "Ellipsis", "NotImplemented",
     }
 )  # fmt: skip
+
+_OPCODES = {opcode.code: opcode for opcode in pickletools.opcodes}
 
 
 class DamagedPickleError(Exception):
@@ -208,7 +211,8 @@ def _module_and_name(written: object) -> tuple[str, str]:
 
 
 def _runs_programs(module: str, name: str) -> bool:
-    if module in ("builtins", "__builtin__"):
+    module = IMPORT_MAPPING.get(module, module)  # protocol 2 writes the names of Python 2
+    if module == "builtins":
         return name not in _PLAIN_BUILTINS and not name.endswith(("Error", "Exception"))
     parts = module.split(".")
     packages = {".".join(parts[:count]) for count in range(1, min(len(parts), 4) + 1)}

@@ -30,7 +30,7 @@ from core.models.stored_parameter import (
 )
 
 CHECKPOINT_FILE = "checkpoint"
-LARGEST_TREE_BYTES = 1 << 26
+LARGEST_TREE_BYTES = 1 << 24  # Magenta's has 0.9 MB
 LARGEST_HEADER_BYTES = 1 << 16  # of one array; some 300 bytes in published folders
 LONGEST_LIST = 4096  # in the tree: sizes and the like; msgpack allots them before it reads them
 DEEPEST_TREE = 64
@@ -56,7 +56,9 @@ def t5x_parameters(folder: Path) -> tuple[Parameter, ...]:
     """
     if not folder.is_dir():
         raise ModelMissingError(f"The folder '{printable_name(folder)}' is missing.", COPY_AGAIN)
-    leaves = dict(islice(_leaves(folder, _tree(folder), "", 0), MOST_LEAVES))
+    leaves = dict(islice(_leaves(folder, _tree(folder), "", 0), MOST_LEAVES + 1))
+    if len(leaves) > MOST_LEAVES:
+        raise broken_checkpoint(folder, "its tree of parameters is too large", COPY_AGAIN)
     places = {
         name: _place(folder, name, leaf) for name, leaf in leaves.items() if isinstance(leaf, dict)
     }
