@@ -11,10 +11,15 @@ from desktop.session.offers import wish_of
 
 
 def auto_text(stem: Stem, library: ModelLibrary) -> str:
-    """Return what `auto` is called for a stem: with the model it took, once that is known."""
+    """Return what `auto` is called for a stem: with the model it takes, once that is known."""
+    kind = stem.kind or kind_from_name(stem.path.stem)
     if stem.choice.model == AUTO_MODEL and stem.heard is not None:
-        return _text("Auto: {0}").format(library.title_of(stem.heard.source.model))
-    return _text("Auto (best installed)")
+        model_id = stem.heard.source.model
+    elif kind is not None:
+        model_id = library.best_for(kind).model_id
+    else:
+        return _text("Auto (best installed)")
+    return _text("Auto: {0}").format(library.title_of(model_id))
 
 
 def model_text(stem: Stem, library: ModelLibrary) -> str:
@@ -29,7 +34,7 @@ def model_text(stem: Stem, library: ModelLibrary) -> str:
         if kind is None or stem.choice.model != AUTO_MODEL:
             return ""
         best = library.best_for(kind)
-        return f"{library.title_of(best.model_id)}: {best.reason}"
+        return best.reason
     title = library.title_of(heard.source.model)
     if wish is not None:
         return _text("heard by {0}, before {1} was here").format(title, wish.model.entry.title)
@@ -50,6 +55,17 @@ def device_text(heard: HeardStem) -> str:
     why = f" ({heard.device_reason})" if heard.device_reason else ""
     speed = f"{heard.times_real_time:.1f}".removesuffix(".0")
     return _text("ran on {0}{1}, {2}x real time").format(heard.source.device, why, speed)
+
+
+def notes_text(heard: HeardStem | None) -> str:
+    """Return how many notes there are, and how much the model wrote that made none."""
+    if heard is None:
+        return _text("There are no notes of this stem yet.")
+    words = _text("{0} notes").format(heard.note_count)
+    lost = heard.posteriors.tokens.losses.total if heard.posteriors.tokens is not None else 0
+    if lost:
+        words += _text(", {0} tokens made no sense").format(lost)
+    return words
 
 
 def job_text(stem: Stem, library: ModelLibrary) -> str:

@@ -74,7 +74,7 @@ class LibraryModel:
 
     @property
     def is_partly_here(self) -> bool:
-        return self.state is ModelState.PARTLY
+        return self.state is ModelState.PARTLY and self.here_bytes > 0
 
     @property
     def is_downloading(self) -> bool:

@@ -7,6 +7,7 @@ from core.engine.heard import HeardStem, tracks_from
 from desktop.session.document import StemChoice
 
 SENSITIVITY_RANGE = 0.4  # how far the slider's ends move the onset thresholds, which lie near 0.5
+CONFIDENCE_RANGE = 0.55  # how sure of a token the model must be at the slider's lower end
 
 
 def can_be_named_again(heard: HeardStem) -> bool:
@@ -25,6 +26,7 @@ def named_again(heard: HeardStem, choice: StemChoice) -> HeardStem:
     if not can_be_named_again(heard):
         return heard
     kind = heard.source.kind
-    options = decode_options_for(kind).more_sensitive_by(choice.sensitivity * SENSITIVITY_RANGE)
+    reach = SENSITIVITY_RANGE if can_find_more(heard) else CONFIDENCE_RANGE
+    options = decode_options_for(kind).more_sensitive_by(choice.sensitivity * reach)
     options = replace(options, min_note_s=choice.min_note_s)
     return replace(heard, tracks=tracks_from(heard.posteriors, kind, options))

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from core.score.instruments import StemKind
 from desktop.session.commands import choose_for_stem, rename_song
 from desktop.session.document import Document, Song, Stem, StemChoice
-from desktop.session.job_texts import auto_text, device_text, kind_text, model_text
+from desktop.session.job_texts import auto_text, device_text, kind_text, model_text, notes_text
 from desktop.session.model_library import ModelLibrary
 from desktop.session.naming import can_be_named_again, can_find_more
 from desktop.session.offers import device_offers, model_offers
@@ -105,8 +105,7 @@ class Inspector(QScrollArea):
         self._show_note(self.kind_note, kind_text(stem))
         self._show_note(self.device_note, device_text(heard) if heard is not None else "")
         self._show_sliders(stem)
-        notes = self.tr("{0} notes").format(heard.note_count) if heard is not None else ""
-        self.notes_note.setText(notes or self.tr("There are no notes of this stem yet."))
+        self.notes_note.setText(notes_text(heard))
 
     def _show_note(self, note: QLabel, text: str) -> None:
         note.setText(text)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QStyledItemDelegate
 
 from core.score.instruments import StemKind
 from desktop.session.document import Stem
@@ -13,6 +13,10 @@ class Choice(QComboBox):
 
     Scrolling past one must not choose another kind, which would start a transcription.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setItemDelegate(QStyledItemDelegate(self))  # the usual one ignores items' colours
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()

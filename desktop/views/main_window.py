@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
+    QKeyEvent,
 )
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -30,6 +32,7 @@ from desktop.views.empty_state import EmptyState
 from desktop.views.export_menu import ExportMenu
 from desktop.views.inspector import Inspector
 from desktop.views.listening import Listening
+from desktop.views.model_acts import ModelActs
 from desktop.views.models_panel import ModelsPanel
 from desktop.views.notices import NoticeStrip
 from desktop.views.outgoing import Outgoing
@@ -47,6 +50,7 @@ from desktop.views.window_parts import WindowParts
 FIRST_SIZE, SMALLEST_SIZE = QSize(1280, 800), QSize(960, 600)
 LEFT_PX, RIGHT_PX = 240, 240
 SKIPPED_NAMED = 3
+TAB_ONLY = Qt.FocusPolicy.TabFocus  # of buttons that take no keyboard when they are clicked
 
 
 class MainWindow(QMainWindow):
@@ -84,11 +88,13 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(
             parts.document, parts.queue, parts.player, cancel=self.actions_by_name["cancel"]
         )
-        self._stem_acts = StemActs(parts, self.notices, self)
+        self._stem_acts = StemActs(parts, self)
         self._song_acts = SongActs(
             parts.document, parts.player, self.timeline, self.actions_by_name["loop"]
         )
         self._lay_out()
+        self.models = ModelsPanel(parts.library, parts.settings, self._columns, self._central)
+        self._model_acts = ModelActs(parts, self.models, self.notices, self)
         self._fill_menus()
         self._connect_model()
         self._connect_views()
@@ -98,6 +104,16 @@ class MainWindow(QMainWindow):
         self._refuse_drops_of_fields()
         self._show_song()
         self._enable_actions()
+
+    def event(self, event: QEvent) -> bool:
+        """Let Space press a button that Tab has reached; everywhere else it plays."""
+        is_override = event.type() == QEvent.Type.ShortcutOverride
+        if is_override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space:
+            button = self.focusWidget()
+            if isinstance(button, QAbstractButton) and button.focusPolicy() == TAB_ONLY:
+                event.accept()
+                return True
+        return super().event(event)
 
     # --- drop anywhere
 
@@ -203,8 +219,6 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(central)
         central.setFocus()
         self._central = central
-        parts = self._parts
-        self.models = ModelsPanel(parts.library, parts.settings, self._columns, central)
 
     def _fill_menus(self) -> None:
         submenu = ExportMenu(
@@ -247,7 +261,6 @@ class MainWindow(QMainWindow):
         parts.importer.imported.connect(self._tell_import)
         parts.importer.failed.connect(self._tell_failure)
         self.listening.failed.connect(self._tell_failure)
-        parts.library.installed.connect(self._stem_acts.tell_installed)
         parts.player.moved.connect(self._show_place)
         parts.player.playingChanged.connect(self._show_playing)
 
@@ -268,10 +281,9 @@ class MainWindow(QMainWindow):
         self.tracks.selectionChanged.connect(self._enable_actions)
         self.stems.replaceRequested.connect(self._stem_acts.replace_stem)
         self.inspector.deviceChosen.connect(self._stem_acts.choose_device)
-        self.inspector.modelChosen.connect(self._stem_acts.choose_model)
+        self.inspector.modelChosen.connect(self._model_acts.choose_model)
         self.inspector.modelsRequested.connect(self.actions_by_name["show_models"].toggle)
         self.models.closed.connect(self._leave_models)
-        self.models.idleMinutesChosen.connect(self._stem_acts.choose_idle_minutes)
 
     def _connect_actions(self) -> None:
         parts, player, tracks = self._parts, self._parts.player, self.tracks
@@ -320,7 +332,7 @@ class MainWindow(QMainWindow):
             "listen_selected": self.listening.hear_selected_only,
             "follow": self._switch_following,
             "show_inspector": self._switch_inspector,
-            "show_models": self._switch_models,
+            "show_models": self._model_acts.show_panel,
         }.items():
             self.actions_by_name[name].toggled.connect(switch)
 
@@ -438,12 +450,6 @@ class MainWindow(QMainWindow):
     def _switch_inspector(self, shows: bool) -> None:
         self._parts.settings.shows_inspector = shows
         self.inspector.setVisible(shows and self._document.current_song is not None)
-
-    def _switch_models(self, shows: bool) -> None:
-        if shows:
-            self.models.open()
-        else:
-            self.models.close_panel()
 
     def _leave_models(self) -> None:
         self.actions_by_name["show_models"].setChecked(False)

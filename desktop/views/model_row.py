@@ -1,5 +1,6 @@
 """ModelRow: one model in the Models panel, what it is, and what can be done with it."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
@@ -7,7 +8,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLayout,
     QProgressBar,
     QPushButton,
     QToolButton,
@@ -114,7 +114,7 @@ class ModelRow(QFrame):
             return self.tr("removing")
         if model.is_installed:
             here = size_text(model.here_bytes) if model.here_bytes else ""
-            known = self.tr("whole") if model.was_checked else self.tr("installed")
+            known = self.tr("checked") if model.was_checked else self.tr("installed")
             return "   ".join(part for part in (known, here) if part)
         if model.is_partly_here and not model.is_downloading:
             here = size_text(model.here_bytes)
@@ -157,7 +157,7 @@ class ModelRow(QFrame):
         button = _small_button(text, f"{text}: {self._model.entry.title}")
         button.setProperty("flat", True)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
-        button.setStyleSheet(f"color: {palette().accent}; padding: 0; text-align: left;")
+        button.setStyleSheet(f"color: {palette().accent}; padding: 0; border: 0; min-height: 0;")
         button.setToolTip(self.tr("Opens {0} in the browser").format(address))
         button.setVisible(bool(address))
         button.clicked.connect(lambda: self.pageRequested.emit(address))
@@ -172,10 +172,12 @@ class ModelRow(QFrame):
         head.addWidget(self.state)
         column.addLayout(head)
         column.addWidget(self.good_at)
-        column.addWidget(self.licence)
-        links = [link for link in (self.paper, self.homepage) if not link.isHidden()]
-        if links:
-            column.addLayout(_line(links, gap_px=4 * GRID_PX))
+        facts = QHBoxLayout()
+        facts.setSpacing(4 * GRID_PX)
+        facts.addWidget(self.licence, 1)
+        for link in (self.paper, self.homepage):
+            facts.addWidget(link, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(facts)
         column.addWidget(self.work)
         column.addWidget(self.problem)
         column.addWidget(self.question)
@@ -266,6 +268,8 @@ class ProblemLine(QWidget):
         self.close_button.setProperty("flat", True)
         self.close_button.setAccessibleName(self.tr("Close this message: {0}").format(of_what))
         self.close_button.setToolTip(self.tr("Close this message"))
+        self.close_button.setFixedSize(5 * GRID_PX, 5 * GRID_PX)
+        self.close_button.setStyleSheet("padding: 0; min-height: 0; min-width: 0;")
         self.close_button.clicked.connect(self.dismissed)
         head = QHBoxLayout()
         head.addWidget(self.words, 1)
@@ -281,15 +285,19 @@ class ProblemLine(QWidget):
         self.setVisible(failure is not None)
         if failure is None:
             return
-        self.words.setText(f"{failure.problem} {failure.remedy}".strip())
+        self.words.setText(breakable(f"{failure.problem} {failure.remedy}".strip()))
         for remedy, button in self.buttons.items():
             button.setVisible(remedy in failure.remedies)
 
 
-def _line(widgets: Sequence[QWidget], *, gap_px: int = 2 * GRID_PX) -> QHBoxLayout:
+def breakable(text: str) -> str:
+    """Let long file names break after a dot, slash or underscore; a label would grow with them."""
+    return re.sub(r"(?<=[._/\\])(?=\w)", "\u200b", text)
+
+
+def _line(widgets: Sequence[QWidget]) -> QHBoxLayout:
     line = QHBoxLayout()
-    line.setSpacing(gap_px)
-    line.setSizeConstraint(QLayout.SizeConstraint.SetDefaultConstraint)
+    line.setSpacing(2 * GRID_PX)
     for widget in widgets:
         line.addWidget(widget)
     line.addStretch(1)

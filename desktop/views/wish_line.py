@@ -1,6 +1,6 @@
 """WishLine: on a stem's row, the model it was to be heard by, and the button that gets it there."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.session.model_work import LibraryModel
@@ -29,6 +29,7 @@ class WishLine(QWidget):
         self.button = QPushButton()
         self.button.setAccessibleName(self.tr("Get the chosen model"))
         self.button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.button.clicked.connect(self._act)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -59,7 +60,7 @@ class WishLine(QWidget):
     def _words(self, wish: ModelWish) -> str:
         model, title = wish.model, wish.model.entry.title
         if model.is_installed:
-            return self.tr("{0} is here by now.").format(title)
+            return self.tr("{0} is here now.").format(title)
         stands_in = self.tr("{0} stands in.").format(wish.stand_in)
         if model.failure is not None:
             return f"{model.failure.problem} {model.failure.remedy} {stands_in}"

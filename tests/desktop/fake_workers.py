@@ -5,15 +5,24 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
+
 from core.engine.progress import Progress
 from core.errors import TranscriptionFailedError
 from desktop.session.messages import HeardReply
 from desktop.session.worker_process import serve
 from tests.desktop.fakes import heard
 
+MUCH_BYTES = 200_000_000
+
 
 def answers_at_once(pipe):
     serve(pipe, _answer)
+
+
+def holds_much_memory(pipe):
+    held = []
+    serve(pipe, lambda *asked: _answer_holding(held, *asked))
 
 
 def reports_often(pipe):
@@ -47,6 +56,11 @@ def is_killed(pipe):
 
 def _answer(request, on_progress, cancel):
     return HeardReply(request.job, heard(request.path))
+
+
+def _answer_holding(held, request, on_progress, cancel):
+    held.append(np.ones(MUCH_BYTES, np.uint8))
+    return _answer(request, on_progress, cancel)
 
 
 def _report_often(request, on_progress, cancel):

@@ -1,13 +1,16 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.codec.posteriors_to_notes import PitchPosteriors
-from core.engine.heard import Posteriors
+from core.codec.tokens_to_notes import DecodeLosses
+from core.engine.heard import HeardTokens, Posteriors
 from core.score.instruments import StemKind
 from desktop.session.document import StemChoice
-from desktop.session.naming import named_again
+from desktop.session.naming import can_find_more, named_again
+from tests import make
 from tests.desktop.fakes import heard, with_posteriors
 
 FRAMES_PER_S = 100.0
@@ -39,3 +42,29 @@ def test_notes_shorter_than_the_limit_go():
 def test_without_posteriors_the_notes_stay():
     stem = heard(Path("keys.wav"))
     assert named_again(stem, StemChoice(sensitivity=1.0)) is stem
+
+
+def stem_with_tokens(*confidences, kind=StemKind.KEYS):
+    """Return a stem that a token model heard: a note of half a second per confidence."""
+    notes = tuple(
+        replace(make.note(60 + place, place, place + 0.5), confidence=confidence)
+        for place, confidence in enumerate(confidences)
+    )
+    said = Posteriors(tokens=HeardTokens((), notes, DecodeLosses()))
+    return with_posteriors(heard(Path("keys.wav"), kind=kind), said)
+
+
+@pytest.mark.parametrize(("sensitivity", "count"), [(-1.0, 1), (-0.5, 2), (0.0, 3), (1.0, 3)])
+def test_of_tokens_less_sensitivity_leaves_out_the_doubtful_and_more_finds_none(sensitivity, count):
+    stem = stem_with_tokens(0.95, 0.4, 0.1)
+    assert named_again(stem, StemChoice(sensitivity=sensitivity)).note_count == count
+
+
+def test_short_notes_of_tokens_go_too():
+    stem = stem_with_tokens(0.9, 0.9)
+    assert named_again(stem, StemChoice(min_note_s=0.6)).note_count == 0
+
+
+def test_only_posteriors_hold_weaker_notes():
+    assert can_find_more(stem_with_onsets(0.9))
+    assert not can_find_more(stem_with_tokens(0.9))

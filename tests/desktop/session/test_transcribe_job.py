@@ -22,8 +22,8 @@ def started(qtbot):
     """Return a function that makes a job with the given worker; it is closed after the test."""
     jobs = []
 
-    def make_job(worker):
-        jobs.append(TranscribeJob(worker))
+    def make_job(worker, **options):
+        jobs.append(TranscribeJob(worker, **options))
         return jobs[-1]
 
     yield make_job
@@ -158,3 +158,36 @@ def test_closing_leaves_no_child(started, qtbot, worker):
     job.close()
     assert multiprocessing.active_children() == []
     assert time.monotonic() - began_s < 2.0
+
+
+def resident_bytes(pid):
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc")
+def test_the_memory_of_an_idle_worker_comes_back_and_the_next_job_runs(started, qtbot):
+    job = started(fake_workers.holds_much_memory, idle_s=0.5)
+    with qtbot.waitSignal(job.heard, timeout=START_MS):
+        job.start(request(1))
+    (child,) = multiprocessing.active_children()
+    pid = child.pid
+    assert resident_bytes(pid) > fake_workers.MUCH_BYTES
+    qtbot.waitUntil(lambda: not Path(f"/proc/{pid}").exists(), timeout=START_MS)
+    with qtbot.waitSignal(job.heard, timeout=START_MS):
+        job.start(request(2))
+
+
+def test_a_worker_that_works_is_not_idle(started, qtbot):
+    job = started(fake_workers.reports_often, idle_s=0.2)  # it takes a second
+    with qtbot.waitSignal(job.heard, timeout=START_MS):
+        job.start(request())
+
+
+def test_a_shorter_rest_holds_from_the_next_idle_time_on(started, qtbot):
+    job = started(fake_workers.answers_at_once)
+    with qtbot.waitSignal(job.heard, timeout=START_MS):
+        job.start(request())
+    job.rest_after(0.2)
+    qtbot.waitUntil(lambda: not multiprocessing.active_children(), timeout=START_MS)

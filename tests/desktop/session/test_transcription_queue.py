@@ -1,15 +1,18 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.engine.options import Device
-from desktop.session.commands import add_files, remove_stem
+from core.score.instruments import StemKind
+from desktop.session.commands import add_files, choose_for_stem, remove_stem
 from desktop.session.document import Document, StemState
 from desktop.session.messages import TempoRequest
 from desktop.session.transcription_queue import TranscriptionQueue
 from tests.desktop.fakes import ScriptedJob
 
 pytestmark = pytest.mark.gui
+MT3 = "mt3_magenta"
 
 
 @pytest.fixture
@@ -140,3 +143,78 @@ def test_retry_takes_the_failure_away(document, queue, job, qtbot):
     queue.retry(document.stems[0].stem_id)
     asked(qtbot, job, 2)
     assert document.stems[0].failure is None
+
+
+def install(library, shelf, qtbot, model_id=MT3):
+    with qtbot.waitSignal(library.installed):
+        library.download(model_id)
+
+
+def choose(document, stem, model_id):
+    choose_for_stem(document, stem, replace(stem.choice, model=model_id))
+
+
+def test_a_chosen_model_is_asked_for_with_the_place_of_its_weights(
+    document, queue, job, library, shelf, qtbot
+):
+    install(library, shelf, qtbot)
+    add(document, "a.wav")
+    choose(document, document.stems[0], MT3)
+    asked(qtbot, job, 1)
+    assert job.request.options.model == MT3
+    assert job.request.checkpoints == ((MT3, library.room.folder / MT3),)
+
+
+def test_a_missing_model_is_stood_in_for_by_the_built_in_one(document, queue, job, qtbot):
+    add(document, "a.wav")
+    choose(document, document.stems[0], MT3)
+    asked(qtbot, job, 1)
+    assert job.request.options.model == "built-in"
+    job.answer()
+    assert document.stems[0].state is StemState.DONE
+    assert document.stems[0].choice.model == MT3
+
+
+def test_a_stem_whose_name_tells_its_kind_gets_the_model_chosen_last_for_it(
+    document, queue, job, library, shelf, settings, qtbot
+):
+    install(library, shelf, qtbot)
+    settings.set_usual_model(StemKind.GUITAR, MT3)
+    add(document, "guitar.wav", "bass.wav")
+    asked(qtbot, job, 1)
+    assert job.request.options.model == MT3
+    assert document.stems[0].choice.model == MT3
+    job.answer(kind=StemKind.GUITAR)
+    asked(qtbot, job, 2)
+    assert job.request.options.model == "auto"
+
+
+def test_a_stem_whose_kind_was_heard_is_heard_again_by_the_model_chosen_for_it(
+    document, queue, job, library, shelf, settings, qtbot
+):
+    install(library, shelf, qtbot)
+    settings.set_usual_model(StemKind.MIX, MT3)
+    add(document, "take 7.wav")
+    asked(qtbot, job, 1)
+    job.answer(kind=StemKind.MIX, found_by="listening")
+    asked(qtbot, job, 2)
+    assert job.request.options.model == MT3
+    assert document.stems[0].heard.note_count == 2  # the first notes stay until then
+    job.answer(kind=StemKind.MIX, found_by="listening")
+    assert document.stems[0].state is StemState.DONE
+
+
+def test_a_stem_that_was_heard_keeps_its_model_when_heard_again(
+    document, queue, job, library, shelf, settings, qtbot
+):
+    add(document, "guitar.wav")
+    asked(qtbot, job, 1)
+    job.answer(kind=StemKind.GUITAR)
+    settings.set_usual_model(StemKind.GUITAR, MT3)
+    queue.retry(document.stems[0].stem_id)
+    asked(qtbot, job, 2)
+    assert job.request.options.model == "auto"
+
+
+def test_the_idle_time_of_the_settings_reaches_the_worker(document, queue, job):
+    assert job.idle_s == 600.0
