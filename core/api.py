@@ -17,15 +17,16 @@ from core.engine.heard import HeardStem
 from core.engine.options import Device, Precision
 from core.engine.progress import CancelToken, Progress
 from core.engine.transcriber import Transcriber
+from core.errors import ModelMissingError
 from core.midi.write import write_midi
-from core.model_manager.catalog import AUTO_ID, CatalogEntry, the_catalog
+from core.model_manager.catalog import AUTO_ID, BUILT_IN_ID, CatalogEntry, the_catalog
 from core.model_manager.download import DownloadProgress
 from core.model_manager.download import download_model as download_into
 from core.model_manager.store import Store, default_store
-from core.rhythm.estimate import TempoChoice
+from core.rhythm.estimate import estimate_tempo
 from core.score.instruments import StemKind
 from core.score.transcription import Transcription
-from core.song import find_tempo, song_from
+from core.song import song_from
 
 Audio = npt.NDArray[np.float32] | npt.NDArray[np.float64] | Path | str
 
@@ -82,7 +83,8 @@ class LoadedModel:
             on_progress or _nobody_listens,
             cancel or CancelToken(),
         )
-        tempo = find_tempo([heard], TempoChoice(), cancel=cancel or CancelToken())
+        files = [heard.path] if heard.path.is_file() else []  # listened to if notes do not tell
+        tempo = estimate_tempo(files, heard.tracks, cancel=cancel)
         song = song_from([heard], tempo)
         return SavableTranscription(song.tracks, song.tempo, song.key, song.sources)
 
@@ -124,6 +126,8 @@ def download_model(
         ModelBrokenError: what came is not what was published.
     """
     entry = the_catalog().entry(model)
+    if entry.is_built_in:
+        raise ModelMissingError(f"'{entry.id}' comes with Notewright.", "There is nothing to get.")
     return download_into(entry, store or default_store(), on_progress=on_progress, cancel=cancel)
 
 
@@ -145,7 +149,7 @@ def load_model(
     """
     model_id = the_catalog().model_id(model)
     store = default_store()
-    if checkpoint_path is None and auto_download and model_id != AUTO_ID:
+    if checkpoint_path is None and auto_download and model_id not in (AUTO_ID, BUILT_IN_ID):
         download_model(model_id, store=store)
     checkpoints = store.installed_checkpoints()
     if checkpoint_path is not None:

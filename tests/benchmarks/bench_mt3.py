@@ -91,11 +91,9 @@ def main() -> None:
         for name, rate in rivals.items():
             print(f"  {name:24} {rate:8.0f} tokens/s", flush=True)
         for name in PACKS:
-            took_s = _ours(options.checkpoint, features, options.steps, threads, name)
-            ratios = ", ".join(f"{rival / took_s:.1f} x {who}" for who, rival in rivals.items())
-            print(
-                f"  {'ours, ' + name:24} {took_s:7.1f} s  {tokens / took_s:8.0f} tokens/s  {ratios}"
-            )
+            rate = tokens / _ours(options.checkpoint, features, options.steps, threads, name)
+            ratios = ", ".join(f"{rate / rival:.1f} x {who}" for who, rival in rivals.items())
+            print(f"  {'ours, ' + name:24} {rate:8.0f} tokens/s  {ratios}", flush=True)
 
 
 def _ours(path: Path, features: np.ndarray, steps: int, threads: int, precision: str) -> float:

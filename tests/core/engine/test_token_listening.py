@@ -1,0 +1,139 @@
+"""Models that write tokens, over whole files: order, ends, progress, cancel, and one result.
+
+The network is a small one with made-up weights: what it hears is nonsense, but the same nonsense
+each time.
+"""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.audio.clip import AudioClip
+from core.audio.source import ClipSource, clip_source
+from core.engine import token_listening
+from core.engine.model_set import TOKEN_MODELS
+from core.engine.options import ChosenDevice, Precision
+from core.engine.token_listening import TokenListener
+from core.errors import CancelledError, ModelBrokenError
+from core.models.mr_mt3 import MrMt3
+from core.models.mt3 import Mt3, Mt3Config
+from core.score.instruments import StemKind
+
+CPU = ChosenDevice("cpu", "chosen")
+RATE = 16_000
+SEGMENT_S = 2.048
+
+
+def small(model: token_listening.TokenModel, traits: token_listening.FamilyTraits) -> Mt3:
+    config = Mt3Config(
+        vocab_size=traits.vocabulary.size, d_model=512, num_heads=2, d_kv=16, d_ff=32,
+        num_encoder_layers=1, num_decoder_layers=1, input_frames=traits.segment_frames,
+        max_steps=24, memory_length=min(8, model.memory_length),
+    )  # fmt: skip
+    torch.manual_seed(5)
+    return MrMt3(config) if model.memory_length else Mt3(config)
+
+
+@pytest.fixture(autouse=True)
+def _small_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_listening, "_network", small)
+    monkeypatch.setattr(token_listening, "load_published", lambda net, *_: net.eval())
+
+
+def listener(model_id: str = "mt3_magenta") -> TokenListener:
+    return TokenListener(TOKEN_MODELS[model_id], Path("nowhere"), CPU)
+
+
+def noise(length_s: float) -> ClipSource:
+    samples = np.random.default_rng(1).normal(0, 0.1, (round(length_s * RATE), 1))
+    return clip_source(AudioClip(samples.astype(np.float32), RATE))
+
+
+def ignore(_: float) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("length_s", "segments"),
+    [(0.5, 1), (SEGMENT_S, 2), (5.0, 3), (10 * SEGMENT_S - 0.001, 10)],
+    ids=["short", "exactly one and its padding", "partial end", "ten"],
+)
+def test_every_segment_is_written_once_in_order(length_s: float, segments: int) -> None:
+    heard = listener().listen(noise(length_s), StemKind.MIX, ignore)
+    assert heard.tokens is not None
+    starts_s = [segment.start_s for segment in heard.tokens.segments]
+    assert starts_s == sorted(set(starts_s))
+    assert len(starts_s) == segments
+
+
+@pytest.mark.parametrize("rows", [1, 3, 16])
+def test_the_tokens_do_not_depend_on_what_is_decoded_beside_them(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = noise(30.0)
+    expected = listener().listen(source, StemKind.MIX, ignore).tokens
+    monkeypatch.setattr(token_listening, "CPU_ROWS", rows)
+    monkeypatch.setattr(token_listening, "ENCODE_SEGMENTS", rows)
+    found = listener().listen(source, StemKind.MIX, ignore).tokens
+    assert expected is not None
+    assert found is not None
+    assert [segment.tokens.tolist() for segment in found.segments] == [
+        segment.tokens.tolist() for segment in expected.segments
+    ]
+
+
+def test_no_note_lies_outside_the_file() -> None:
+    source = noise(7.3)
+    heard = listener().listen(source, StemKind.MIX, ignore)
+    assert heard.tokens is not None
+    assert all(note.offset_s <= source.duration_s for note in heard.tokens.notes)
+
+
+def test_a_drum_stem_has_no_pitched_notes() -> None:
+    heard = listener().listen(noise(20.0), StemKind.DRUMS, ignore)
+    assert heard.tokens is not None
+    assert all(note.is_drum for note in heard.tokens.notes)
+
+
+def test_mr_mt3_goes_in_order_and_remembers() -> None:
+    source = noise(12.0)
+    heard = listener("mr_mt3").listen(source, StemKind.MIX, ignore)
+    assert heard.tokens is not None
+    assert len(heard.tokens.segments) == 6
+
+
+def test_progress_rises_to_its_end() -> None:
+    seen: list[float] = []
+    listener().listen(noise(40.0), StemKind.MIX, seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+
+
+def test_a_cancel_ends_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cancel(_: float) -> None:
+        raise CancelledError
+
+    before = threading.active_count()
+    with pytest.raises(CancelledError):
+        listener().listen(noise(60.0), StemKind.MIX, cancel)
+    assert threading.active_count() == before
+
+
+def test_what_goes_wrong_in_a_worker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ModelBrokenError("It broke.", "Mend it.")
+
+    monkeypatch.setattr(Mt3, "encode", broken)
+    with pytest.raises(ModelBrokenError):
+        listener().listen(noise(10.0), StemKind.MIX, ignore)
+
+
+@pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])
+def test_fewer_bits_run_as_well(precision: Precision) -> None:
+    ears = TokenListener(TOKEN_MODELS["mt3_magenta"], Path("nowhere"), CPU, precision=precision)
+    heard = ears.listen(noise(5.0), StemKind.MIX, ignore)
+    assert heard.tokens is not None
+    assert len(heard.tokens.segments) == 3
