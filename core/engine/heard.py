@@ -3,7 +3,7 @@
 No torch here: the window decodes again from kept posteriors in its own process.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,10 +127,17 @@ def tracks_of_notes(notes: Iterable[NoteEvent], kind: StemKind) -> tuple[Track, 
     has_one_name = len(pitched) == 1 and kind not in (StemKind.MIX, StemKind.OTHER)
     tracks = []
     for (is_pitched, program), played in sorted(by_program.items(), key=lambda entry: entry[0]):
-        name = track_name_of(kind) if has_one_name else program_name(program)
+        name = track_name_of(kind) if has_one_name else _short_name(program, pitched)
         tracks.append(
             Track(name, tuple(played), program)
             if is_pitched
             else Track(DRUM_TRACK_NAME, tuple(played), program, is_drum=True)
         )
     return tuple(tracks)
+
+
+def _short_name(program: int, among: Sequence[int]) -> str:
+    """Return the instrument without its playing style, unless that tells it from another one."""
+    name = program_name(program).split(" (")[0]
+    namesakes = [other for other in among if program_name(other).split(" (")[0] == name]
+    return name if len(namesakes) == 1 else program_name(program)

@@ -2,9 +2,17 @@
 
 import numpy as np
 
-from core.codec.posteriors_to_notes import DRUM_KEYS, DrumPosteriors, PitchPosteriors
-from core.engine.heard import Posteriors, tracks_from
+from core.codec.posteriors_to_notes import (
+    DRUM_KEYS,
+    DrumPosteriors,
+    PitchPosteriors,
+    decode_options_for,
+)
+from core.codec.repair import NO_RULES
+from core.codec.tokens_to_notes import DecodeLosses
+from core.engine.heard import HeardTokens, Posteriors, tracks_from, tracks_of_notes
 from core.score.instruments import StemKind
+from core.score.note import NoteEvent
 
 FPS = 100.0
 
@@ -53,3 +61,49 @@ def test_a_drum_stem_keeps_its_rare_hits() -> None:
 
 def test_what_sounds_nothing_gives_no_track() -> None:
     assert tracks_from(Posteriors(keys(), hits()), StemKind.MIX) == ()
+
+
+def note(pitch: int, program: int, confidence: float = 0.9, *, is_drum: bool = False) -> NoteEvent:
+    onset_s = pitch / 10
+    return NoteEvent(
+        onset_s, pitch, onset_s + 0.5, 80, program, is_drum=is_drum, confidence=confidence
+    )
+
+
+def written(*notes: NoteEvent) -> Posteriors:
+    """Return what a token model heard, with nothing to repair unless the kind says so."""
+    return Posteriors(tokens=HeardTokens((), notes, DecodeLosses()))
+
+
+def played(*programs: int) -> list[NoteEvent]:
+    return [note(60 + k % 12, program) for program in programs for k in range(12)]
+
+
+def test_a_mix_of_tokens_gives_a_track_per_instrument_drums_first() -> None:
+    hits = [note(36, 0, is_drum=True)]
+    tracks = tracks_from(written(*hits, *played(33, 0)), StemKind.MIX)
+    assert [track.name for track in tracks] == ["Drums", "Acoustic Grand Piano", "Electric Bass"]
+
+
+def test_the_playing_style_is_named_only_where_it_tells_two_instruments_apart() -> None:
+    tracks = tracks_of_notes(played(24, 25, 33), StemKind.MIX)
+    assert [track.name for track in tracks] == [
+        "Acoustic Guitar (nylon)", "Acoustic Guitar (steel)", "Electric Bass",
+    ]  # fmt: skip
+
+
+def test_a_stem_of_tokens_is_one_instrument_with_the_name_of_its_kind() -> None:
+    (track,) = tracks_from(written(*played(25, 27)), StemKind.GUITAR)
+    assert track.name == "Guitar"
+
+
+def test_without_repair_a_stem_keeps_what_the_model_wrote() -> None:
+    tracks = tracks_from(written(*played(25, 27)), StemKind.GUITAR, rules=NO_RULES)
+    assert [track.program for track in tracks] == [25, 27]
+
+
+def test_less_sensitivity_drops_the_notes_that_the_model_doubted() -> None:
+    heard = written(note(60, 0, 0.9), note(64, 0, 0.1))
+    options = decode_options_for(StemKind.KEYS)
+    (track,) = tracks_from(heard, StemKind.KEYS, options.more_sensitive_by(-0.3))
+    assert [note.pitch for note in track.notes] == [60]
