@@ -46,6 +46,7 @@ class Failure:
 
     problem: str
     remedy: str
+    is_about_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def notes_text(heard: HeardStem | None) -> str:
     words = _text("{0} notes").format(heard.note_count)
     lost = heard.posteriors.tokens.losses.total if heard.posteriors.tokens is not None else 0
     if lost:
-        words += _text(", {0} tokens made no sense").format(lost)
+        words += _text("; {0} marks of the model made no sense").format(lost)
     return words
 
 

@@ -71,11 +71,15 @@ class TempoReply:
 
 @dataclass(frozen=True, slots=True)
 class FailedReply:
-    """The job ended without a result, in words for the user."""
+    """The job ended without a result, in words for the user.
+
+    `is_about_model`: no other audio file would help, but another model may.
+    """
 
     job: int
     problem: str
     remedy: str
+    is_about_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ Whatever reads a disk or a network runs on threads; with each model one thing is
 """
 
 import logging
-import shutil
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from core.engine.options import AUTO_MODEL
 from core.engine.progress import CancelToken
 from core.errors import AppError, CancelledError
 from core.model_manager.catalog import Catalog, CatalogEntry, the_catalog
-from core.model_manager.store import ModelState, Store, default_store
+from core.model_manager.store import Store, default_store
 from core.score.instruments import StemKind
 from desktop.session.background import Background
 from desktop.session.model_getting import (
@@ -41,26 +40,12 @@ from desktop.session.model_work import (
     Remedy,
     Room,
 )
+from desktop.session.store_look import StoreLook, look_at
 
 THREADS = 4
 TELL_EVERY_S = 0.1  # how often a row's progress is drawn anew
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a look at the disk found of one model."""
-
-    model_id: str
-    state: ModelState
-    here_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    found: tuple[_Found, ...]
-    room: Room
 
 
 @dataclass(slots=True)
@@ -152,7 +137,7 @@ class ModelLibrary(QObject):
         """Look at the disk anew; a terminal may have installed something."""
         entries = [model.entry for model in self.models]
         self._background.run(
-            lambda _cancel: _look(self._store, entries), then=self._take_look, failed=_log_failure
+            lambda _cancel: look_at(self._store, entries), then=self._take_look, failed=_log_failure
         )
 
     def download(self, model_id: str) -> None:
@@ -335,17 +320,17 @@ class ModelLibrary(QObject):
         """Look at the disk anew and then say which models came in, if any did."""
         entries = [model.entry for model in self.models]
 
-        def take(look: _Look) -> None:
+        def take(look: StoreLook) -> None:
             self._take_look(look)
             for model_id in came_in:
                 self._change(model_id, lambda model: replace(model, failure=None))
                 self.installed.emit(model_id)
 
         self._background.run(
-            lambda _cancel: _look(self._store, entries), then=take, failed=_log_failure
+            lambda _cancel: look_at(self._store, entries), then=take, failed=_log_failure
         )
 
-    def _take_look(self, look: _Look) -> None:
+    def _take_look(self, look: StoreLook) -> None:
         before = self._installed_ids()
         for found in look.found:
             model = self._models[found.model_id]
@@ -391,25 +376,6 @@ def _failure(error: AppError, during: Doing) -> ModelFailure:
 def _can_run(entry: CatalogEntry) -> bool:
     """Tell whether this version can run a model of the catalogue."""
     return entry.id == BUILT_IN.id or entry.id in TOKEN_MODELS
-
-
-def _look(store: Store, entries: Collection[CatalogEntry]) -> _Look:
-    found = tuple(
-        _Found(entry.id, store.state_of(entry), 0 if entry.is_built_in else store.size_of(entry))
-        for entry in entries
-    )
-    room = Room(store.root, sum(model.here_bytes for model in found), _free_bytes(store.root))
-    return _Look(found, room)
-
-
-def _free_bytes(folder: Path) -> int | None:
-    """Return what is free on the disk of a folder that need not exist yet."""
-    for place in (folder, *folder.parents):
-        try:
-            return shutil.disk_usage(place).free
-        except OSError:
-            continue
-    return None
 
 
 def _log_failure(error: AppError) -> None:

@@ -64,9 +64,11 @@ def wish_of(stem: Stem, library: ModelLibrary) -> ModelWish | None:
     model = library.model(stem.choice.model)
     if model is None:
         return None
-    was_stood_in_for = stem.heard is not None and stem.heard.source.model != model.model_id
     is_idle = not stem.state.is_waiting
-    if model.is_installed and not (was_stood_in_for and is_idle):
+    heard_by = stem.heard.source.model if stem.heard is not None else None
+    if heard_by == model.model_id and is_idle:
+        return None  # though it may have been removed since
+    if model.is_installed and (heard_by is None or not is_idle):
         return None
     return ModelWish(model, library.title_of(BUILT_IN.id))
 

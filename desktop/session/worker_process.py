@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.engine.progress import CancelToken, OnProgress, Progress
-from core.errors import AppError, CancelledError
+from core.errors import AppError, CancelledError, ModelBrokenError, ModelMissingError
 from desktop.session.messages import (
     CancelledReply,
     CancelRequest,
@@ -67,7 +67,8 @@ def _reply_to(request: TranscribeRequest | TempoRequest, pipe: Connection, answe
     except CancelledError:
         return CancelledReply(request.job)
     except AppError as error:
-        return FailedReply(request.job, error.problem, error.remedy)
+        is_about_model = isinstance(error, (ModelMissingError, ModelBrokenError))
+        return FailedReply(request.job, error.problem, error.remedy, is_about_model)
     except MemoryError:
         return FailedReply(
             request.job, "There is not enough memory for this file.", "Close other programs, retry."

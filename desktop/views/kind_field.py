@@ -1,11 +1,12 @@
 """The field that shows and chooses a stem's kind, in the stem list and in the inspector."""
 
-from PySide6.QtCore import QSignalBlocker
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QStyledItemDelegate
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSignalBlocker, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem
 
 from core.score.instruments import StemKind
 from desktop.session.document import Stem
+from desktop.views.theme import GRID_PX, palette
 
 
 class Choice(QComboBox):
@@ -16,10 +17,37 @@ class Choice(QComboBox):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setItemDelegate(QStyledItemDelegate(self))  # the usual one ignores items' colours
+        self.setItemDelegate(_ChoiceLine(self))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
+
+
+class _ChoiceLine(QStyledItemDelegate):
+    """Draws a line of the list; the usual delegate ignores the colours of items."""
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        size = super().sizeHint(option, index)
+        return QSize(size.width(), 2 * GRID_PX) if _is_separator(index) else size
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        if not _is_separator(index):
+            super().paint(painter, option, index)
+            return
+        box: QRect = option.rect
+        line = QRect(box.left(), box.center().y(), box.width(), 1)
+        painter.fillRect(line, QColor(palette().line))
+
+
+def _is_separator(index: QModelIndex | QPersistentModelIndex) -> bool:
+    return bool(index.data(Qt.ItemDataRole.AccessibleDescriptionRole) == "separator")
 
 
 def fill_with_kinds(field: QComboBox) -> None:

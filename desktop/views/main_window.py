@@ -282,7 +282,10 @@ class MainWindow(QMainWindow):
         self.stems.replaceRequested.connect(self._stem_acts.replace_stem)
         self.inspector.deviceChosen.connect(self._stem_acts.choose_device)
         self.inspector.modelChosen.connect(self._model_acts.choose_model)
-        self.inspector.modelsRequested.connect(self.actions_by_name["show_models"].toggle)
+        for view in (self.inspector, self.stems):
+            view.modelsRequested.connect(
+                lambda: self.actions_by_name["show_models"].setChecked(True)
+            )
         self.models.closed.connect(self._leave_models)
 
     def _connect_actions(self) -> None:

@@ -45,6 +45,7 @@ class StemList(QScrollArea):
     """Rows in the order of songs and stems; a heading per song once there are several."""
 
     replaceRequested = Signal(int)  # the user wants another file in place of this stem
+    modelsRequested = Signal()
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class StemList(QScrollArea):
         row.cancel.clicked.connect(lambda: self._queue.cancel(stem.stem_id))
         row.remove.clicked.connect(lambda: self._remove(stem_id))
         row.replace.clicked.connect(lambda: self.replaceRequested.emit(stem_id))
+        row.models.clicked.connect(self.modelsRequested)
         row.wish.downloadRequested.connect(self._library.download)
         row.wish.cancelRequested.connect(self._library.cancel)
         row.wish.transcribeRequested.connect(lambda: self._queue.retry(stem.stem_id))
@@ -221,6 +223,8 @@ class _StemRow(QFrame):
         self.remove = _row_button("cancel", self.tr("Remove this stem"))
         self.replace = QPushButton(self.tr("Choose another file…"))
         self.replace.setAccessibleName(self.tr("Choose another file for this stem"))
+        self.models = QPushButton(self.tr("Models…"))
+        self.models.setAccessibleName(self.tr("Look at the models"))
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setRange(0, 1000)
@@ -249,6 +253,7 @@ class _StemRow(QFrame):
             second.addWidget(button)
         third.addSpacing(_DOT_PX)
         third.addWidget(self.replace)
+        third.addWidget(self.models)
         third.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * GRID_PX, GRID_PX, 2 * GRID_PX, GRID_PX)
@@ -278,7 +283,8 @@ class _StemRow(QFrame):
             self.progress.setValue(round(stem.fraction * 1000))
         failure = stem.failure if stem.state is StemState.FAILED else None
         self.problem.setVisible(failure is not None)
-        self.replace.setVisible(failure is not None)
+        self.replace.setVisible(failure is not None and not failure.is_about_model)
+        self.models.setVisible(failure is not None and failure.is_about_model)
         if failure is not None:
             self.problem.setText(f"{failure.problem} {failure.remedy}")
 
