@@ -58,7 +58,7 @@ def safetensors_parameters(path: Path) -> tuple[Parameter, ...]:
             for name, entry in header.items()
             if name != "__metadata__"
         )
-    except (OSError, ValueError, RecursionError, struct.error) as error:
+    except (OSError, ValueError) as error:
         raise broken_checkpoint(path, "it is damaged or breaks off") from error
 
 
@@ -115,12 +115,16 @@ def is_as_written(path: Path) -> bool:
 
 
 def _header(path: Path) -> tuple[dict[str, Any], int]:
-    """Return the header and where the values begin."""
+    """Return the header and where the values begin; ValueError where there is none."""
     with path.open("rb") as file:
-        (header_bytes,) = _LENGTH.unpack(file.read(_LENGTH.size))
-        if header_bytes > min(path.stat().st_size, LARGEST_HEADER_BYTES):
-            raise ValueError("a header longer than the file")
-        header = json.loads(file.read(header_bytes))
+        length = file.read(_LENGTH.size)
+        header_bytes = int.from_bytes(length, "little")
+        if len(length) < _LENGTH.size or header_bytes > LARGEST_HEADER_BYTES:
+            raise ValueError("no length of a header")
+        try:
+            header = json.loads(file.read(header_bytes))
+        except RecursionError as error:
+            raise ValueError("a header nested deep") from error
     if not isinstance(header, dict):
         raise ValueError("a header that is no mapping")
     return header, _LENGTH.size + header_bytes
