@@ -40,8 +40,8 @@ from core.models.mt3 import Mt3, Mt3Config
 from core.models.packing import pack_bfloat16, pack_float32, pack_int8
 from core.score.instruments import StemKind
 
-ENCODE_SEGMENTS = 8  # encoded at a time
-CPU_ROWS = 16  # decoded at a time by each worker; more is hardly faster and costs 10 MB a row
+ENCODE_SEGMENTS = 4  # encoded at a time
+CPU_ROWS = 12  # decoded at a time by each worker; more is hardly faster and costs 14 MB a row
 GPU_ROWS = 256
 LOOK_EVERY_S = 0.05  # for progress, and for a cancel
 

@@ -16,19 +16,20 @@ from core.models.blocks import NORM_EPSILON, DecoderLayer
 Multiply = Callable[[Tensor], Tensor]
 """Multiply [row, channel] by a weight matrix that is packed for it."""
 
-FIRST_STEPS = 64  # room for this many steps at first; most segments need no more
+ROOM_STEPS = 64  # room for steps grows by this many; half of all segments need no more at all
 
 
 class DecoderCache:
     """Keys and values of `rows` sequences side by side, layer by layer.
 
-    Room for steps grows by doubling up to `most_steps`, since few segments use all of it.
+    Room for steps grows bit by bit up to `most_steps`, since few segments use all of it and a step
+    of a row takes 25 kB in MT3.
     """
 
     def __init__(self, decoder: "StepDecoder", rows: int, frames: int, most_steps: int) -> None:
         self.rows = rows
         self.most_steps = most_steps
-        self.steps = min(FIRST_STEPS, most_steps)
+        self.steps = min(ROOM_STEPS, most_steps)
         self._decoder = decoder
         self.keys = [self._empty(self.steps) for _ in decoder.layers]
         self.values = [self._empty(self.steps) for _ in decoder.layers]
@@ -45,8 +46,7 @@ class DecoderCache:
             return
         if steps > self.most_steps:
             raise ValueError(f"{steps} steps are wanted, at most {self.most_steps} were agreed")
-        while self.steps < steps:
-            self.steps = min(2 * self.steps, self.most_steps)
+        self.steps = min(-(-steps // ROOM_STEPS) * ROOM_STEPS, self.most_steps)
         for kept in (self.keys, self.values):
             for index, old in enumerate(kept):
                 kept[index] = self._empty(self.steps)
