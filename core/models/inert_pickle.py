@@ -106,9 +106,18 @@ def _next_step(stream: io.BytesIO) -> tuple[str, object]:
     if opcode is None or not (opcode.name in _STEPS or opcode.name in _PUSHED):
         raise DamagedPickleError("it breaks off" if not code else f"step {code!r} is unknown")
     try:
+        if opcode.name == "GLOBAL":  # pickletools would take backslashes in it for escapes
+            return opcode.name, [_line(stream), _line(stream)]
         return opcode.name, opcode.arg.reader(stream) if opcode.arg else None
     except (ValueError, OverflowError) as error:
         raise DamagedPickleError("it breaks off") from error
+
+
+def _line(stream: io.BytesIO) -> str:
+    line = stream.readline()
+    if not line.endswith(b"\n"):
+        raise ValueError("a line without end")
+    return line[:-1].decode()
 
 
 class _Machine:
@@ -178,6 +187,10 @@ class _Machine:
             raise UnsafePickleError(f"{module}.{name}"[:200])
         self.stack.append(Named(module, name))
 
+    def name_written(self, lines: object) -> None:
+        module, name = lines if isinstance(lines, list) else (None, None)
+        self.name(module, name)
+
     def name_from_stack(self) -> None:
         name, module = self.pop(), self.pop()
         self.name(module, name)
@@ -203,11 +216,6 @@ def _place(place: object) -> int:
     if not isinstance(place, int):
         raise DamagedPickleError("a place that is no number")
     return place
-
-
-def _module_and_name(written: object) -> tuple[str, str]:
-    module, _, name = str(written).partition(" ")
-    return module, name
 
 
 def _runs_programs(module: str, name: str) -> bool:
@@ -255,7 +263,7 @@ _STEPS: Mapping[str, Callable[[_Machine, object], object]] = MappingProxyType(
         "ADDITEMS": lambda machine, _: machine.append(machine.pop_to_mark()),
         "SETITEM": lambda machine, _: machine.set_item(),
         "SETITEMS": lambda machine, _: machine.set_items(),
-        "GLOBAL": lambda machine, written: machine.name(*_module_and_name(written)),
+        "GLOBAL": lambda machine, lines: machine.name_written(lines),
         "STACK_GLOBAL": lambda machine, _: machine.name_from_stack(),
         "REDUCE": lambda machine, _: machine.make(),
         "NEWOBJ": lambda machine, _: machine.make(),

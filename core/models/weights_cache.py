@@ -133,7 +133,7 @@ def _contents(path: Path, family: ModelFamily) -> dict[str, tuple[Shape, np.dtyp
 def _stamp(path: Path, family: ModelFamily) -> dict[str, str]:
     """Return what tells of which files, as they are, a copy was made."""
     digest = hashlib.sha256()
-    with suppress(OSError):  # what is missing or unreadable will be said when it is read
+    with suppress(OSError, ValueError):  # what cannot be read is said by who reads it
         for file in checkpoint_files(path):
             status = file.stat()
             digest.update(f"{file.name} {status.st_size} {status.st_mtime_ns}\n".encode(
@@ -143,9 +143,9 @@ def _stamp(path: Path, family: ModelFamily) -> dict[str, str]:
 
 def _is_current(cache: Path, path: Path, family: ModelFamily) -> bool:
     """Tell whether a copy is there, of the files as they are, and whole."""
-    if not cache.is_file():
-        return False
     try:
+        if not cache.is_file():
+            return False
         found = dict(safetensors_metadata(cache))
         found.pop(CHECKSUM, None)
         if found != _stamp(path, family):
@@ -156,8 +156,8 @@ def _is_current(cache: Path, path: Path, family: ModelFamily) -> bool:
         }
         if written == wanted and is_as_written(cache):
             return True
-    except (ModelBrokenError, OSError, ValueError):
-        pass
+    except (ModelBrokenError, OSError, ValueError) as error:
+        _log.debug("%s: %s", cache, error)
     _log.warning("the copy %s is damaged and will be made anew", printable_name(cache))
     return False
 

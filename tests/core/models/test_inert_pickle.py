@@ -79,6 +79,10 @@ def test_a_class_that_is_not_installed_is_only_named() -> None:
     assert str(read.maker) == "task_manager.TaskManager"
 
 
+def test_backslashes_in_a_name_stand_for_themselves() -> None:
+    assert str(read_pickle(b"\x80\x02ca\\x2e\nb\\\n.")) == "a\\x2e.b\\"
+
+
 def test_a_state_given_to_an_object_changes_nothing() -> None:
     made = read_pickle(b"\x80\x02ca.b\nC\n)\x81}X\x05\x00\x00\x00itemsK\x01sb.")
     assert isinstance(made, Made)
@@ -150,6 +154,9 @@ def test_nothing_runs_even_of_a_name_that_is_not_known_to_be_dangerous(tmp_path:
         (b"I1\n.", "unknown"),
         (b"(i__main__\nC\n.", "unknown"),
         (b"\x82\x01.", "unknown"),
+        (b"cos\nsystem", "breaks off"),
+        (b"cos\n", "breaks off"),
+        (b"c\xff\n\xff\n.", "breaks off"),
         (b"\x8b\xff\xff\xff\x7f.", "breaks off"),
         (b"X\xff\xff\xff\xff.", "breaks off"),
         (b"\x8d" + b"\xff" * 8 + b".", "breaks off"),
