@@ -3,8 +3,10 @@
 import gzip
 import json
 import os
+import tracemalloc
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgpack
@@ -19,6 +21,7 @@ from tests.core.models.make_checkpoint import (
     encoded,
     flax_array,
     save_t5x,
+    save_zarr,
     specification,
     weights,
     write_tree,
@@ -233,6 +236,33 @@ def test_a_damaged_chunk_is_named(content: bytes, tmp_path: Path) -> None:
     (folder / KERNEL / "0.0").write_bytes(content)
     with pytest.raises(ModelBrokenError, match=rf"'{KERNEL}/0\.0' in it is damaged or breaks off"):
         read(folder)
+
+
+@contextmanager
+def at_most(megabytes: int) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < megabytes * 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_chunk_that_swells_is_not_inflated_beyond_its_array(tmp_path: Path) -> None:
+    name = "target.a"
+    write_tree(tmp_path, {"a": specification(name)})
+    array = np.zeros((1000, 1000), np.float32)
+    save_zarr(tmp_path / name, array, "float32", array.shape, gzip.compress, ".")
+    (tmp_path / name / "0.0").write_bytes(gzip.compress(bytes(200_000_000), 1))
+    with at_most(20), pytest.raises(ModelBrokenError, match="is damaged or breaks off"):
+        read(tmp_path)
+
+
+def test_lists_that_only_claim_to_be_long_are_not_allotted(tmp_path: Path) -> None:
+    claims = b"\xdd\x00\x0f\x00\x00" * 100  # each in the one before, with room for a million
+    (tmp_path / "checkpoint").write_bytes(claims + bytes(1_000_000))
+    with at_most(5), pytest.raises(ModelBrokenError, match="'checkpoint' in it is damaged"):
+        t5x_parameters(tmp_path)
 
 
 @pytest.mark.parametrize(
