@@ -20,8 +20,8 @@ from core.engine.transcriber import Transcriber
 from core.errors import ModelMissingError
 from core.midi.write import write_midi
 from core.model_manager.catalog import AUTO_ID, BUILT_IN_ID, CatalogEntry, the_catalog
-from core.model_manager.download import DownloadProgress
 from core.model_manager.download import download_model as download_into
+from core.model_manager.progress import DownloadProgress
 from core.model_manager.store import Store, default_store
 from core.rhythm.estimate import estimate_tempo
 from core.score.instruments import StemKind

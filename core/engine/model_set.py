@@ -53,8 +53,8 @@ _TOKEN_MODELS = (
     TokenModel("mt3_pytorch", Family.MT3),
     TokenModel("mt3_ismir2021", Family.ISMIR2021),
     TokenModel("mr_mt3", Family.MR_MT3, memory_length=64),
+    TokenModel("mr_mt3_64", Family.MR_MT3, memory_length=64),
     TokenModel("mr_mt3_32", Family.MR_MT3, memory_length=32),
-    TokenModel("mr_mt3_prevaug3", Family.MR_MT3, memory_length=64),
     TokenModel("mr_mt3_prevaug8", Family.MR_MT3, memory_length=64),
 )
 TOKEN_MODELS: Mapping[str, TokenModel] = MappingProxyType(

@@ -1,7 +1,8 @@
 """The catalogue: every model by id, with its files, addresses, digests, licence and paper."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -9,10 +10,13 @@ from types import MappingProxyType
 from typing import Any
 
 from core.errors import ModelMissingError
+from core.score.instruments import StemKind
 
 CATALOG_PATH = Path(__file__).resolve().parents[2] / "resources" / "model_catalog.json"
 BUILT_IN_ID = "built-in"
 AUTO_ID = "auto"
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +28,27 @@ class CatalogFile:
     size_bytes: int | None
     sha256: str | None
 
+    def __post_init__(self) -> None:
+        path = PurePosixPath(self.name)
+        if (
+            not path.parts
+            or path.is_absolute()
+            or ".." in path.parts
+            or {"\\", ":"} & set(self.name)
+        ):
+            raise ValueError(f"'{self.name}' is no place within a model's folder")
+        if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
+            raise ValueError(f"'{self.sha256}' is no SHA-256 in hexadecimal")
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """A model that can be had. `is_folder` tells a T5X folder from a single file."""
+    """A model that can be had. `is_folder` tells a T5X folder from a single file.
+
+    `about_bytes` is the size to expect where publishers do not name it. `memory_length` is how many
+    positions of the segment before MR-MT3 remembers: it belongs to the weights, but no tensor tells
+    it. `digests_from` says who vouches for the digests.
+    """
 
     id: str
     title: str
@@ -39,6 +60,10 @@ class CatalogEntry:
     note: str
     is_folder: bool
     files: tuple[CatalogFile, ...]
+    suits: tuple[StemKind, ...] = ()
+    memory_length: int = 0
+    about_bytes: int | None = None
+    digests_from: str = ""
 
     @property
     def size_bytes(self) -> int | None:
@@ -48,28 +73,36 @@ class CatalogEntry:
         return sum(known) if len(known) == len(sizes) else None
 
     @property
+    def expected_bytes(self) -> int | None:
+        """The size of all files as far as it can be told before the download."""
+        return self.about_bytes if self.size_bytes is None else self.size_bytes
+
+    @property
     def is_built_in(self) -> bool:
         return self.id == BUILT_IN_ID
+
+    @property
+    def has_published_digests(self) -> bool:
+        """Whether every file has a digest to be compared with before it is used."""
+        return all(file.sha256 is not None for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All models, the built-in one first, and other names for some."""
+    """All models, the built-in one first, and other names for some.
+
+    `planned` are models that are recognised, but that this version cannot run yet.
+    """
 
     entries: tuple[CatalogEntry, ...]
     aliases: Mapping[str, str]
+    planned: tuple[CatalogEntry, ...] = ()
 
     def __post_init__(self) -> None:
-        ids = [entry.id for entry in self.entries]
-        if len(set(ids)) < len(ids):
-            raise ValueError("two models of the catalogue share an id")
-        owners: dict[str, str] = {}
-        for entry in self.entries:
-            if len(entry.files) != 1:
-                continue  # a folder may share small headers with another one
-            digest = entry.files[0].sha256
-            if digest is not None and owners.setdefault(digest, entry.id) != entry.id:
-                raise ValueError(f"'{entry.id}' and '{owners[digest]}' are one and the same file")
+        _refuse_twins((*self.entries, *self.planned))
+        for alias, model in self.aliases.items():
+            if model != AUTO_ID and model not in {entry.id for entry in self.entries}:
+                raise ValueError(f"the alias '{alias}' stands for '{model}', which is no model")
 
     def model_id(self, name: str) -> str:
         """Return the id that an id or alias stands for, `auto` included.
@@ -79,6 +112,11 @@ class Catalog:
         """
         found = self.aliases.get(name, name)
         if found != AUTO_ID and found not in {entry.id for entry in self.entries}:
+            if found in {entry.id for entry in self.planned}:
+                raise ModelMissingError(
+                    f"This version of Notewright cannot run '{name}' yet.",
+                    "Look for a newer version of Notewright.",
+                )
             known = ", ".join([AUTO_ID, *(entry.id for entry in self.entries)])
             raise ModelMissingError(f"There is no model '{name}'.", f"Choose one of: {known}.")
         return found
@@ -102,8 +140,31 @@ def the_catalog() -> Catalog:
 
 def catalog_of(content: Mapping[str, Any]) -> Catalog:
     """Return the catalogue in parsed JSON; ValueError or KeyError where it contradicts itself."""
-    entries = tuple(_entry(model) for model in content["models"])
-    return Catalog(entries, MappingProxyType(dict(content["aliases"])))
+    models = content["models"]
+    return Catalog(
+        entries=tuple(_entry(model) for model in models if not model.get("is_planned")),
+        aliases=MappingProxyType(dict(content["aliases"])),
+        planned=tuple(_entry(model) for model in models if model.get("is_planned")),
+    )
+
+
+def _refuse_twins(entries: Iterable[CatalogEntry]) -> None:
+    """Refuse two models of one id, and two ids for one and the same files.
+
+    Other toolkits offer the weights of MT3 a second time as MR-MT3. Folders may share single small
+    files (headers of matrices of one shape), so they are compared whole.
+    """
+    ids: set[str] = set()
+    owners: dict[tuple[str, ...], str] = {}
+    for entry in entries:
+        if entry.id in ids:
+            raise ValueError(f"two models of the catalogue share the id '{entry.id}'")
+        ids.add(entry.id)
+        digests = tuple(sorted(file.sha256 for file in entry.files if file.sha256 is not None))
+        if not digests or not entry.has_published_digests:
+            continue
+        if owners.setdefault(digests, entry.id) != entry.id:
+            raise ValueError(f"'{entry.id}' and '{owners[digests]}' are one and the same model")
 
 
 def _entry(model: Mapping[str, Any]) -> CatalogEntry:
@@ -118,12 +179,14 @@ def _entry(model: Mapping[str, Any]) -> CatalogEntry:
         note=model.get("note", ""),
         is_folder=model["layout"] == "folder",
         files=tuple(_file(model["base_url"], file) for file in model["files"]),
+        suits=tuple(StemKind(kind) for kind in model["suits"]),
+        memory_length=model.get("memory_length", 0),
+        about_bytes=model.get("about_bytes"),
+        digests_from=model.get("digests_from", ""),
     )
 
 
 def _file(base_url: str, file: Mapping[str, Any]) -> CatalogFile:
-    name = file["name"]
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
-        raise ValueError(f"'{name}' is no place within a model's folder")
-    return CatalogFile(name, base_url + name, file.get("size_bytes"), file.get("sha256"))
+    """`at` is where below the address a file lies if not under its own name."""
+    address = base_url + file.get("at", file["name"])
+    return CatalogFile(file["name"], address, file.get("size_bytes"), file.get("sha256"))

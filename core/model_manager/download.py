@@ -1,39 +1,40 @@
 """Getting a model over HTTP: resumed where it broke off, verified, placed whole or not at all."""
 
-import errno
-import json
-import shutil
-import ssl
+import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
-
-import httpx
-import truststore
+from typing import Protocol
 
 from core.errors import AppError, ModelBrokenError
 from core.model_manager.catalog import CatalogEntry, CatalogFile
-from core.model_manager.store import ModelState, Store, sha256_of
-from core.models.checkpoint_report import inspect_checkpoint
+from core.model_manager.connection import (
+    Announced,
+    Answer,
+    Connection,
+    DownloadFailedError,
+    FileChangedError,
+    NotThereError,
+    RangeEndsError,
+    TooSlowError,
+    TryAgainError,
+)
+from core.model_manager.hub import address_in_listing
+from core.model_manager.part_file import PartFile
+from core.model_manager.progress import DownloadCount, DownloadProgress
+from core.model_manager.record import HASHED_BYTES, sha256_of
+from core.model_manager.store import ModelState, Store
+from core.model_manager.verification import check_fits, remembered_digests, wrong_digest
 
-CONNECT_S = 15.0
-SILENCE_S = 20.0  # a server that sends nothing for this long is asked again
-STALL_S = 30.0  # and so is one that sends less than STALL_BYTES in this time
-STALL_BYTES = 30 * 1024
-MOST_FAILURES = 6  # in a row, without a single new byte between them
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 20.0
-MOST_REDIRECTS = 8
-SPARE_BYTES = 50_000_000  # left free on the disk
+STALL_BYTES = 30 * 1024  # less than this in `stall_s` is next to nothing
+STEADY_BYTES = 1_000_000  # after which an earlier stall is forgotten
+LONGEST_PAUSE_S = 20.0
 LOOK_EVERY_S = 0.05
-RETRIED = {408, 425, 429, 500, 502, 503, 504}
-LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
-
-
-class DownloadFailedError(AppError):
-    """A model could not be downloaded; what is there already is kept for the next try."""
+LAST_WORDS_S = 0.5  # how long a cancelled download may take to put down what it has
 
 
 class Cancellation(Protocol):
@@ -43,35 +44,21 @@ class Cancellation(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class DownloadProgress:
-    """Bytes that are here, of all files; `total_bytes` is None while a size is not known."""
-
-    file_name: str
-    done_bytes: int
-    total_bytes: int | None
-    bytes_per_s: float
-
-    @property
-    def fraction(self) -> float | None:
-        return self.done_bytes / self.total_bytes if self.total_bytes else None
-
-    @property
-    def left_s(self) -> float | None:
-        """The time left at the rate so far, None while it cannot be told."""
-        if not self.total_bytes or self.bytes_per_s <= 0:
-            return None
-        return (self.total_bytes - self.done_bytes) / self.bytes_per_s
-
-
-@dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for a server, in seconds, and how often to ask it again."""
+    """How long to wait for a server, in seconds, and how often to ask it again.
 
-    connect_s: float = CONNECT_S
-    silence_s: float = SILENCE_S
-    stall_s: float = STALL_S
-    first_pause_s: float = FIRST_PAUSE_S
-    most_failures: int = MOST_FAILURES
+    A server is asked again that is silent for `silence_s`, has not begun to answer after
+    `answer_s`, or sends next to nothing for `stall_s`. It is given up after `most_failures` without
+    a new byte in between, or after as many stalls.
+    """
+
+    connect_s: float = 8.0
+    silence_s: float = 20.0
+    answer_s: float = 60.0
+    stall_s: float = 30.0
+    first_pause_s: float = 0.5
+    most_failures: int = 6
+    lock_s: float = 10.0  # for another download of the same model, perhaps a cancelled one
 
 
 def download_model(
@@ -84,11 +71,14 @@ def download_model(
 ) -> Path:
     """Bring a model into the store and return what the engine loads; what is there stays.
 
+    Whole files of a damaged or half-done model are used, and so is the beginning of a broken one.
     `on_progress` is called from this thread. A cancel is heeded within a fraction of a second,
     whatever the server does; what was downloaded by then is used by the next try.
 
     Raises:
-        DownloadFailedError: the server or the disk did not let us.
+        DownloadFailedError: the server did not let us.
+        StoreUnusableError: the disk did not let us.
+        StoreBusyError: another program is getting the same model.
         ModelBrokenError: what came is not what was published.
         CancelledError: `cancel` was set.
     """
@@ -102,10 +92,12 @@ def download_model(
             worker.join(LOOK_EVERY_S)
             if cancel is not None:
                 cancel.raise_if_set()
+            transfer.cut_if_unanswered()
             if on_progress is not None:
                 on_progress(transfer.progress())
     finally:
-        transfer.stop.set()
+        transfer.interrupt()
+        worker.join(LAST_WORDS_S)
     if transfer.failure is not None:
         raise transfer.failure
     return store.path_of(entry)
@@ -115,282 +107,247 @@ class _StoppedError(Exception):
     """The user stopped the download."""
 
 
-class _TryAgainError(Exception):
-    """The server failed in a way that may pass."""
-
-
 class _Transfer:
-    """One download on a thread of its own."""
+    """One download on a thread of its own, watched from another one."""
 
     def __init__(self, entry: CatalogEntry, store: Store, patience: Patience) -> None:
-        self.stop = threading.Event()
         self.failure: Exception | None = None
         self._entry = entry
         self._store = store
         self._patience = patience
-        self._file_name = entry.files[0].name
-        self._finished_bytes = 0  # of the files before this one
-        self._file_bytes = 0
-        self._new_bytes = 0
-        self._started_s = time.monotonic()
+        self._stop = threading.Event()
+        self._connection = Connection(connect_s=patience.connect_s, silence_s=patience.silence_s)
+        self._asked_at_s: float | None = None  # while an answer is waited for
+        self._urls = {file.name: file.url for file in entry.files}
+        self._sizes = {file.name: file.size_bytes for file in entry.files}
+        self._remembered = remembered_digests(store.pins_of(entry))
+        self._count = DownloadCount(entry)
+
+    # --- from the thread that watches
 
     def progress(self) -> DownloadProgress:
-        elapsed_s = max(1e-3, time.monotonic() - self._started_s)
-        return DownloadProgress(
-            self._file_name,
-            self._finished_bytes + self._file_bytes,
-            self._entry.size_bytes,
-            self._new_bytes / elapsed_s,
-        )
+        return self._count.progress(self._sizes)
+
+    def cut_if_unanswered(self) -> None:
+        """Break off a question that is not being answered, however busy the server looks."""
+        asked_at_s = self._asked_at_s
+        if asked_at_s is not None and time.monotonic() - asked_at_s > self._patience.answer_s:
+            self._asked_at_s = None
+            self._connection.cut()
+
+    def interrupt(self) -> None:
+        self._stop.set()
+        self._connection.interrupt()
+
+    # --- on the thread of its own
 
     def run(self) -> None:
         try:
-            with self._store.locked(self._entry), _client(self._patience) as client:
-                self._check_space()
-                digests = {file.name: self._get(client, file) for file in self._entry.files}
-                self._check_stop()
-                _check_fits(self._entry, self._staged_path())
-                self._store.place(self._entry, digests, self._entry.files[0].url)
+            if not self._is_here_already():
+                self._bring()
         except _StoppedError:
             pass
         except AppError as error:
             self.failure = error
         except OSError as error:
-            self.failure = _disk_failure(self._entry, self._store, error)
+            self.failure = self._store.unusable(error)
         except Exception as error:  # noqa: BLE001 - the border of the thread: nothing may be lost
-            self.failure = error
+            self.failure = None if self._stop.is_set() else error
+        finally:
+            self._connection.close()
 
-    def _staged_path(self) -> Path:
-        staging = self._store.staging_of(self._entry)
-        return staging if self._entry.is_folder else staging / self._entry.files[0].name
+    def _is_here_already(self) -> bool:
+        """Tell whether the model was copied into the store by hand and is what it should be."""
+        if self._store.state_of(self._entry) is not ModelState.UNVERIFIED:
+            return False
+        with suppress(ModelBrokenError):
+            self._store.verify(self._entry, self._heed_stop)
+        return self._store.state_of(self._entry) is ModelState.INSTALLED
 
-    def _check_stop(self) -> None:
-        if self.stop.is_set():
-            raise _StoppedError
-
-    def _check_space(self) -> None:
-        needed = (self._entry.size_bytes or 0) - self._store.size_of(self._entry)
-        free = shutil.disk_usage(self._store.root).free
-        if needed + SPARE_BYTES > free:
-            raise DownloadFailedError(
-                f"The model '{self._entry.id}' needs {needed / 1e6:.0f} MB more, but only "
-                f"{free / 1e6:.0f} MB are free in {self._store.root}.",
-                "Free some space, or choose another folder for models.",
-            )
-
-    def _get(self, client: httpx.Client, file: CatalogFile) -> str:
-        """Bring one file into the staging folder; return its digest."""
-        self._file_name, self._file_bytes = file.name, 0
-        target = self._store.staging_of(self._entry) / file.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.is_file():  # whole files of an earlier try carry their final name
-            part = _Part(target)
-            self._fill(client, file, part)
-            self._accept(file, part)
-        digest = sha256_of(target, lambda _: self._check_stop())
-        self._finished_bytes += target.stat().st_size
-        self._file_bytes = 0
-        return digest
-
-    def _fill(self, client: httpx.Client, file: CatalogFile, part: "_Part") -> None:
-        """Ask until the part is whole; give up after failures without a byte between them."""
-        failures, farthest = 0, part.size
-        while True:
-            self._file_bytes = part.size
-            try:
-                self._ask(client, file, part)
+    def _bring(self) -> None:
+        with self._store.locked(self._entry, wait_s=self._patience.lock_s):
+            self._check_stop()
+            state = self._store.state_of(self._entry)
+            if state is ModelState.INSTALLED:
                 return
-            except httpx.TooManyRedirects as error:
-                raise DownloadFailedError(
-                    f"The server sends us in circles for '{file.name}'.", "Try again later."
-                ) from error
-            except (_TryAgainError, httpx.TransportError) as error:
-                failures = 1 if part.size > farthest else failures + 1
+            if state in (ModelState.UNVERIFIED, ModelState.DAMAGED):
+                self._store.take_back(self._entry)
+            needed = (self._entry.expected_bytes or 0) - self._store.staged_bytes(self._entry)
+            self._store.check_space(needed, f"The model '{self._entry.id}'")
+            digests = {}
+            for number, file in enumerate(self._entry.files, start=1):
+                self._count.begin(number, file.name)
+                digests[file.name] = self._get(file)
+                self._count.end(self._staged(file).stat().st_size)
+            self._check_stop()
+            self._check_fits()
+            self._store.place(self._entry, digests, self._urls[self._entry.files[0].name])
+
+    def _get(self, file: CatalogFile) -> str:
+        """Bring one file into the staging folder; return its digest."""
+        target = self._staged(file)
+        wanted = file.sha256 or self._remembered.get(file.name)
+        if target.is_file():  # whole files of an earlier try carry their name
+            found = sha256_of(target, self._heed_stop)
+            if wanted in (None, found) and file.size_bytes in (None, target.stat().st_size):
+                return found
+            target.unlink()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = PartFile(target)
+        self._fill(file, part, wanted)
+        return self._accept(file, part, wanted)
+
+    def _fill(self, file: CatalogFile, part: PartFile, wanted: str | None) -> None:
+        """Ask until the part is whole; give up after failures without a byte between them."""
+        failures, stalls, farthest = 0, 0, part.size
+        while True:
+            self._count.here(part.size)
+            try:
+                self._ask(file, part, wanted)
+                return
+            except NotThereError:
+                if not self._is_found_elsewhere(file):
+                    raise
+                continue
+            except TryAgainError as error:
+                gained = part.size - farthest
+                failures = 1 if gained > 0 else failures + 1
+                if isinstance(error, TooSlowError):
+                    stalls = 1 if gained > STEADY_BYTES else stalls + 1
                 farthest = max(farthest, part.size)
-                if failures >= self._patience.most_failures:
+                if max(failures, stalls) >= self._patience.most_failures:
                     raise DownloadFailedError(
                         f"'{file.name}' of the model '{self._entry.id}' could not be downloaded "
-                        f"from {httpx.URL(file.url).host}: {_said(error)}.",
+                        f"from {_host(file)}: {error}.",
                         "Check the connection and try again; it goes on where it stopped.",
                     ) from error
-                pause_s = min(LONGEST_PAUSE_S, self._patience.first_pause_s * 2 ** (failures - 1))
-                if self.stop.wait(pause_s):
+                pause_s = self._patience.first_pause_s * 2 ** (failures - 1)
+                if self._stop.wait(max(error.pause_s, min(LONGEST_PAUSE_S, pause_s))):
                     raise _StoppedError from error
 
-    def _ask(self, client: httpx.Client, file: CatalogFile, part: "_Part") -> None:
+    def _ask(self, file: CatalogFile, part: PartFile, wanted: str | None) -> None:
         """Ask once for what is missing and append it; return if the part is whole then."""
         self._check_stop()
-        if part.size and part.size == part.whole_bytes:
+        if part.is_whole:
             return
-        with client.stream("GET", file.url, headers=part.headers()) as answer:
-            _check_secure(file, answer)
-            start = self._start_of(file, answer, part)
-            length = answer.headers.get("content-length")
-            whole = start + int(length) if length and length.isdigit() else None
-            if file.size_bytes is not None and whole not in (None, file.size_bytes):
-                raise ModelBrokenError(
-                    f"'{file.name}' of the model '{self._entry.id}' has {whole} bytes on the "
-                    f"server instead of {file.size_bytes}: it is another file.",
-                    "Look for a newer version of Notewright.",
-                )
-            part.begin(start, whole or file.size_bytes, answer.headers.get("etag"))
-            self._file_bytes = start
-            with part.path.open("r+b" if start else "wb") as target:
-                target.seek(start)
-                target.truncate()
-                self._append(answer, target)
-        if part.whole_bytes is not None and part.size < part.whole_bytes:
-            raise _TryAgainError("the connection broke off")
-
-    def _start_of(self, file: CatalogFile, answer: httpx.Response, part: "_Part") -> int:
-        """Return at which byte the answer's content starts."""
-        status = answer.status_code
-        if status == 206:
-            said = answer.headers.get("content-range", "")
-            if not said.startswith(f"bytes {part.size}-"):
-                part.forget()
-                raise _TryAgainError("the server answered with another part of the file")
-            return part.size
-        if status == 200:
-            if answer.headers.get("content-encoding", "identity") != "identity":
-                raise _TryAgainError("the server packed the file, which was not asked for")
-            return 0  # the server resumes nothing, or the file has changed since
-        if status == 416:
-            part.forget()
-            raise _TryAgainError("the file on the server has changed")
-        if status in RETRIED:
-            raise _TryAgainError(f"the server is busy ({status})")
-        raise DownloadFailedError(
-            f"'{file.name}' of the model '{self._entry.id}' is not where it was published: "
-            f"{httpx.URL(file.url).host} answers {status} {answer.reason_phrase}.",
-            "Try again later, or import the model from a file.",
-        )
-
-    def _append(self, answer: httpx.Response, target: BinaryIO) -> None:
-        counted_from_s, counted = time.monotonic(), 0
-        for block in answer.iter_raw():  # as they come: blocks of one size would lose the last one
-            self._check_stop()
-            target.write(block)
-            self._file_bytes += len(block)
-            self._new_bytes += len(block)
-            counted += len(block)
-            if time.monotonic() - counted_from_s > self._patience.stall_s:
-                if counted < STALL_BYTES:
-                    raise _TryAgainError("the server sends next to nothing")
-                counted_from_s, counted = time.monotonic(), 0
-
-    def _accept(self, file: CatalogFile, part: "_Part") -> None:
-        """Give a whole part its name if its digest is right; throw it away if not."""
-        wanted = file.sha256 or self._store.pins(self._entry).get(file.name)
-        found = sha256_of(part.path, lambda _: self._check_stop())
-        is_whole = file.size_bytes in (None, part.size)
-        if not is_whole or (wanted is not None and found != wanted):
+        # Without a digest and without the server's word nobody could tell a mixture of two files.
+        validator = part.announced.validator
+        start = part.size if validator or part.announced.sha256 or wanted else 0
+        try:
+            self._asked_at_s = time.monotonic()
+            with self._connection.asked(self._urls[file.name], start, validator) as answer:
+                self._asked_at_s = None
+                self._check_announced(file, answer.announced, wanted)
+                part.begin(answer)
+                self._make_room(file, part)
+                self._count.here(answer.start)
+                self._append(answer, part)
+        except FileChangedError:
             part.discard()
+            raise
+        except RangeEndsError as error:
+            if error.whole_bytes is None or error.whole_bytes != part.size:
+                part.discard()
+                raise
+            part.end_at(part.size)  # the length that was said at first was wrong
+            return
+        finally:
+            self._asked_at_s = None
+        if not answer.tells_its_end and (part.announced.sha256 or wanted) is None:
+            raise TryAgainError(f"{_host(file)} does not say how long the file is")
+        whole_bytes = part.announced.size_bytes
+        if whole_bytes is not None and part.size < whole_bytes:
+            raise TryAgainError("the connection broke off")
+
+    def _check_announced(self, file: CatalogFile, announced: Announced, wanted: str | None) -> None:
+        """Refuse another file than the published one before it is read."""
+        if file.size_bytes is not None and announced.size_bytes not in (None, file.size_bytes):
             raise ModelBrokenError(
-                f"'{file.name}' of the model '{self._entry.id}' came damaged: its SHA-256 is "
-                f"{found[:12]}… instead of {(wanted or '')[:12]}…. It was deleted.",
+                f"'{file.name}' of the model '{self._entry.id}' has {announced.size_bytes} bytes "
+                f"on the server instead of {file.size_bytes}: it is another file.",
+                "Look for a newer version of Notewright.",
+            )
+        if wanted is not None and announced.sha256 not in (None, wanted):
+            pins = self._store.pins_of(self._entry)
+            raise wrong_digest(self._entry, file.name, str(announced.sha256), wanted, pins)
+
+    def _make_room(self, file: CatalogFile, part: PartFile) -> None:
+        """Check the room for a file whose size only the server knows."""
+        whole_bytes = part.announced.size_bytes
+        if file.size_bytes is None and whole_bytes is not None:
+            self._sizes[file.name] = whole_bytes
+            self._store.check_space(whole_bytes - part.size, f"'{file.name}'")
+
+    def _append(self, answer: Answer, part: PartFile) -> None:
+        counted_from_s, counted = time.monotonic(), 0
+        with part.path.open("r+b" if answer.start else "wb") as target:
+            target.seek(answer.start)
+            target.truncate()
+            for block in answer.blocks():
+                target.write(block)
+                self._count.add(len(block))
+                self._check_stop()
+                counted += len(block)
+                if time.monotonic() - counted_from_s > self._patience.stall_s:
+                    if counted < STALL_BYTES:
+                        raise TooSlowError("the server sends next to nothing")
+                    counted_from_s, counted = time.monotonic(), 0
+            target.flush()
+            os.fsync(target.fileno())
+
+    def _is_found_elsewhere(self, file: CatalogFile) -> bool:
+        """Look where a file lies now; tell whether that is another place than before."""
+        url = address_in_listing(self._connection, file.url)
+        if url is None or url == self._urls[file.name]:
+            return False
+        self._urls[file.name] = url
+        return True
+
+    def _accept(self, file: CatalogFile, part: PartFile, wanted: str | None) -> str:
+        """Give a whole part its name if its digests are right; throw it away if not."""
+        sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+        with part.path.open("rb") as whole:
+            while block := whole.read(HASHED_BYTES):
+                self._check_stop()
+                sha256.update(block)
+                if part.announced.md5 is not None:
+                    md5.update(block)
+        found, right = sha256.hexdigest(), wanted or part.announced.sha256
+        is_whole = file.size_bytes in (None, part.size)
+        is_as_sent = part.announced.md5 in (None, md5.hexdigest())
+        if not is_whole or not is_as_sent or right not in (None, found):
+            part.discard()
+            told = f": its SHA-256 is {found[:12]}… instead of {right[:12]}…" if right else ""
+            raise ModelBrokenError(
+                f"'{file.name}' of the model '{self._entry.id}' came damaged{told}. It was "
+                "deleted.",
                 "Try again; if it stays so, the file on the server was exchanged.",
             )
-        part.path.replace(part.target)
-        part.discard()
+        part.accept()
+        return found
 
-
-class _Part:
-    """A file that is not whole yet, and what the server said of the whole."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-        self.path = target.with_name(f"{target.name}.part")
-        self._notes = target.with_name(f"{target.name}.part.json")
-        self.whole_bytes: int | None = None
-        self._etag: str | None = None
+    def _check_fits(self) -> None:
+        """Refuse what is no checkpoint of the model, and do not keep what nobody vouches for."""
+        staging = self._store.staging_of(self._entry)
+        whole = staging if self._entry.is_folder else self._staged(self._entry.files[0])
         try:
-            notes = json.loads(self._notes.read_text(encoding="utf-8"))
-            self.whole_bytes, self._etag = notes["whole_bytes"], notes["etag"]
-        except (OSError, ValueError, KeyError, TypeError):
-            self.path.unlink(missing_ok=True)  # nobody can say what it is a part of
+            check_fits(self._entry, whole)
+        except ModelBrokenError:
+            for file in self._entry.files:
+                if file.sha256 is None:
+                    self._staged(file).unlink(missing_ok=True)
+            raise
 
-    @property
-    def size(self) -> int:
-        return self.path.stat().st_size if self.path.is_file() else 0
+    def _staged(self, file: CatalogFile) -> Path:
+        return self._store.staging_of(self._entry) / file.name
 
-    def headers(self) -> dict[str, str]:
-        """Ask for the rest, but only if the file is still the same one."""
-        if not self.size:
-            return {}
-        condition = {"If-Range": self._etag} if self._etag else {}
-        return {"Range": f"bytes={self.size}-", **condition}
+    def _heed_stop(self, _bytes: int) -> None:
+        self._check_stop()
 
-    def begin(self, start: int, whole_bytes: int | None, etag: str | None) -> None:
-        """Note what the server said, before the first byte is kept."""
-        if start == 0 or self.whole_bytes is None:
-            self.whole_bytes = whole_bytes
-        # A weak tag does not promise the same bytes, so it is no condition to resume on.
-        self._etag = etag if etag and not etag.startswith("W/") else None
-        notes = {"whole_bytes": self.whole_bytes, "etag": self._etag}
-        self._notes.write_text(json.dumps(notes), encoding="utf-8")
-
-    def forget(self) -> None:
-        self.discard()
-        self.whole_bytes = self._etag = None
-
-    def discard(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self._notes.unlink(missing_ok=True)
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise _StoppedError
 
 
-def _client(patience: Patience) -> httpx.Client:
-    """Return a client with the system's certificates; proxies come from the environment."""
-    return httpx.Client(
-        verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        timeout=httpx.Timeout(patience.silence_s, connect=patience.connect_s),
-        follow_redirects=True,
-        max_redirects=MOST_REDIRECTS,
-        headers={"Accept-Encoding": "identity", "User-Agent": "Notewright"},
-    )
-
-
-def _check_secure(file: CatalogFile, answer: httpx.Response) -> None:
-    """Refuse to be led from an encrypted address to an open one."""
-    was_secure = file.url.startswith("https:")
-    for hop in [*answer.history, answer]:
-        if was_secure and hop.url.scheme != "https" and hop.url.host not in LOCAL_HOSTS:
-            raise DownloadFailedError(
-                f"The server sent us to an unencrypted address for '{file.name}'.",
-                "Try again from another network.",
-            )
-
-
-def _check_fits(entry: CatalogEntry, path: Path) -> None:
-    """Refuse a checkpoint that is not of the entry's family, whatever its digest."""
-    report = inspect_checkpoint(path)
-    if not report.fits or report.family != entry.family:
-        found = f"one of {report.family}" if report.family else "of another network"
-        raise ModelBrokenError(
-            f"What was downloaded for '{entry.id}' is no checkpoint of {entry.family} but {found}.",
-            "Look for a newer version of Notewright.",
-        )
-
-
-def _disk_failure(entry: CatalogEntry, store: Store, error: OSError) -> AppError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DownloadFailedError(
-            f"The disk is full: the model '{entry.id}' could not be kept in {store.root}.",
-            "Free some space and try again; it goes on where it stopped.",
-        )
-    return DownloadFailedError(
-        f"The model '{entry.id}' could not be kept in {store.root}: {error.strerror or error}.",
-        "Check the folder, or choose another one for models.",
-    )
-
-
-def _said(error: Exception) -> str:
-    match error:
-        case httpx.ConnectError():
-            return "there is no connection"
-        case httpx.TimeoutException():
-            return "the server does not answer"
-        case httpx.TransportError():
-            return "the connection broke off"
-        case _:
-            return str(error)
+def _host(file: CatalogFile) -> str:
+    return file.url.split("/")[2] if "//" in file.url else file.url

@@ -167,6 +167,7 @@ class FakeShelf:
         folder.mkdir(parents=True)
         for file in entry.files:
             (folder / file.name).write_bytes(b"x" * (file.size_bytes or 500))
+        store.record(entry, {file.name: file.sha256 for file in entry.files}, "the shelf")
 
 
 class FakeStream:

@@ -8,7 +8,7 @@ import pytest
 
 from core.engine.model_set import TOKEN_MODELS
 from core.errors import ModelMissingError
-from core.model_manager.catalog import CATALOG_PATH, catalog_of, the_catalog
+from core.model_manager.catalog import CATALOG_PATH, CatalogEntry, catalog_of, the_catalog
 
 
 @pytest.fixture
@@ -38,13 +38,40 @@ def test_an_unknown_model_is_refused_with_the_choices() -> None:
 def test_two_models_with_one_digest_are_refused(content: dict[str, Any]) -> None:
     twin = copy.deepcopy(next(m for m in content["models"] if m["id"] == "mt3_pytorch"))
     content["models"].append({**twin, "id": "mr_mt3_twin", "family": "mr_mt3"})
-    with pytest.raises(ValueError, match="one and the same file"):
+    with pytest.raises(ValueError, match="one and the same model"):
         catalog_of(content)
 
 
 def test_two_models_with_one_id_are_refused(content: dict[str, Any]) -> None:
     content["models"].append(content["models"][1])
-    with pytest.raises(ValueError, match="share an id"):
+    with pytest.raises(ValueError, match="share the id 'mt3_magenta'"):
+        catalog_of(content)
+
+
+def test_two_folders_with_the_same_files_are_refused(content: dict[str, Any]) -> None:
+    twin = copy.deepcopy(next(m for m in content["models"] if m["id"] == "mt3_magenta"))
+    content["models"].append({**twin, "id": "another"})
+    with pytest.raises(ValueError, match="one and the same model"):
+        catalog_of(content)
+
+
+def test_a_planned_model_may_be_no_twin_either(content: dict[str, Any]) -> None:
+    twin = copy.deepcopy(next(m for m in content["models"] if m["id"] == "yourmt3"))
+    content["models"].append({**twin, "id": "another"})
+    with pytest.raises(ValueError, match="one and the same model"):
+        catalog_of(content)
+
+
+def test_an_alias_of_nothing_is_refused(content: dict[str, Any]) -> None:
+    content["aliases"]["best"] = "mt4"
+    with pytest.raises(ValueError, match="'best' stands for 'mt4'"):
+        catalog_of(content)
+
+
+@pytest.mark.parametrize("digest", ["", "b8a3", "B8A3807ED265059A" * 4, "sha256:" + "0" * 64])
+def test_a_digest_that_is_none_is_refused(content: dict[str, Any], digest: str) -> None:
+    content["models"][2]["files"][0]["sha256"] = digest
+    with pytest.raises(ValueError, match="is no SHA-256"):
         catalog_of(content)
 
 
@@ -64,3 +91,43 @@ def test_every_file_of_mt3_has_its_size_and_digest() -> None:
 def test_models_are_fetched_over_encrypted_connections_only() -> None:
     urls = [file.url for entry in the_catalog().entries for file in entry.files]
     assert all(url.startswith("https://") for url in urls)
+
+
+def test_mt3_is_offered_once_under_its_own_name_and_mr_mt3_is_another_file() -> None:
+    mt3 = the_catalog().entry("mt3_pytorch").files[0]
+    assert mt3.sha256 == "b8a3807ed265059abd25ad7f68142c06c35e8f6144dcaa45bd55946a3745398f"
+    assert mt3.size_bytes == 183_672_643
+    remembering = [entry for entry in the_catalog().entries if entry.family == "mr_mt3"]
+    assert len(remembering) == 4
+    assert mt3.url not in {entry.files[0].url for entry in remembering}
+
+
+def test_the_memory_of_the_catalogue_is_that_of_the_engine() -> None:
+    entries = [entry for entry in the_catalog().entries if not entry.is_built_in]
+    ours = {entry.id: entry.memory_length for entry in entries}
+    assert ours == {model.id: model.memory_length for model in TOKEN_MODELS.values()}
+
+
+def test_the_piano_model_has_the_files_of_mt3_but_no_digests() -> None:
+    mt3, piano = the_catalog().entry("mt3_magenta"), the_catalog().entry("mt3_ismir2021")
+    assert [file.name for file in piano.files] == [file.name for file in mt3.files]
+    assert not piano.has_published_digests
+    assert piano.size_bytes is None
+    assert piano.expected_bytes == pytest.approx(172e6, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [*the_catalog().entries[1:], *the_catalog().planned],
+    ids=lambda entry: entry.id,
+)
+def test_every_model_says_what_it_is_for_and_where_it_is_from(entry: CatalogEntry) -> None:
+    assert all((entry.good_at, entry.suits, entry.licence, entry.digests_from))
+    assert entry.paper.startswith("https://")
+    assert entry.expected_bytes
+
+
+def test_a_planned_model_is_known_but_cannot_be_chosen() -> None:
+    assert len(the_catalog().planned) == 5
+    with pytest.raises(ModelMissingError, match="cannot run 'yourmt3' yet"):
+        the_catalog().entry("yourmt3")

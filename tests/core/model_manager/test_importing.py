@@ -1,5 +1,6 @@
 """Models are taken over from files, folders and other stores, verified as downloads are."""
 
+import errno
 import hashlib
 import json
 import shutil
@@ -15,7 +16,7 @@ from core.errors import CancelledError, ModelBrokenError, ModelMissingError
 from core.model_manager import importing, store
 from core.model_manager.catalog import Catalog, the_catalog
 from core.model_manager.importing import import_model, importable_in
-from core.model_manager.store import ModelState, Store
+from core.model_manager.store import ModelState, Store, StoreUnusableError
 from core.models.parameter_names import FAMILIES
 
 
@@ -113,7 +114,7 @@ def test_the_second_copy_must_be_the_first_one(
 ) -> None:
     entry = import_model(checkpoint("a.ckpt", "mr_mt3"), kept, model="mr_mt3")
     kept.remove(entry)
-    with pytest.raises(ModelBrokenError, match="not what was published"):
+    with pytest.raises(ModelBrokenError, match=r"not what was first verified.*digests\.json first"):
         import_model(checkpoint("b.ckpt", "mr_mt3", 1.0), kept, model="mr_mt3")
 
 
@@ -165,24 +166,103 @@ def test_what_was_verified_is_on_record(checkpoint: Callable[..., Path], kept: S
     assert str(path) in record["origin"]
 
 
-def test_removing_never_follows_a_link_out_of_the_store(kept: Store, tmp_path: Path) -> None:
-    entry = the_catalog().entry("mr_mt3")
-    precious = tmp_path / "precious"
-    precious.mkdir()
-    (precious / "song.wav").write_text("mine")
-    kept.folder_of(entry).mkdir(parents=True)
-    (kept.folder_of(entry) / "link").symlink_to(precious)
-    kept.remove(entry)
-    assert (precious / "song.wav").read_text() == "mine"
-    with pytest.raises(ModelMissingError, match="nothing to remove"):
-        kept.remove(entry)
+def test_importing_what_is_there_leaves_it_as_it_is(
+    checkpoint: Callable[..., Path], kept: Store
+) -> None:
+    path = checkpoint("a.ckpt", "mr_mt3")
+    entry = import_model(path, kept, model="mr_mt3")
+    before = kept.path_of(entry).stat().st_ino
+    assert import_model(path, kept, model="mr_mt3") == entry
+    assert kept.path_of(entry).stat().st_ino == before
 
 
-def test_a_hand_copied_file_counts_as_installed_and_can_be_verified(
+def test_an_import_ends_a_download_that_was_begun_and_a_failed_one_does_not(
     checkpoint: Callable[..., Path], kept: Store
 ) -> None:
     entry = the_catalog().entry("mr_mt3")
-    kept.path_of(entry).parent.mkdir(parents=True)
-    shutil.copy(checkpoint("a.ckpt", "mr_mt3"), kept.path_of(entry))
-    assert kept.state_of(entry) is ModelState.INSTALLED
-    kept.verify(entry)
+    part = kept.staging_of(entry) / "begun.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"half")
+    with pytest.raises(ModelBrokenError):
+        import_model(checkpoint("mt3.bin", "mt3"), kept, model="mr_mt3")
+    assert part.read_bytes() == b"half"
+    import_model(checkpoint("a.ckpt", "mr_mt3"), kept, model="mr_mt3")
+    assert not part.parent.exists()
+
+
+def test_the_store_of_another_toolkit_is_searched_for_known_names(
+    checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    nested = tmp_path / ".mt3_checkpoints" / "mr" / "deep" / "mt3.pth"
+    nested.parent.mkdir(parents=True)
+    shutil.copy(checkpoint("mt3.pth"), nested)
+    (nested.parent / "other.pt").write_bytes(b"something else")
+    (nested.parent / "mt3.pth.notewright.safetensors").write_bytes(b"a cache")
+    assert list(importable_in(tmp_path / ".mt3_checkpoints")) == [nested]
+
+
+def test_the_only_weights_of_a_folder_are_meant_by_it(
+    checkpoint: Callable[..., Path], kept: Store
+) -> None:
+    path = checkpoint("mine.safetensors", "mr_mt3")
+    assert import_model(path.parent, kept, model="mr_mt3").id == "mr_mt3"
+
+
+@pytest.mark.parametrize("names", [[], ["a.pt", "b.pt"], ["song.wav"]])
+def test_a_folder_without_one_model_says_what_to_choose(
+    kept: Store, tmp_path: Path, names: list[str]
+) -> None:
+    folder = tmp_path / "things"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_bytes(b"x")
+    assert list(importable_in(folder)) == []
+    with pytest.raises(ModelMissingError, match="holds no single model"):
+        import_model(folder, kept)
+
+
+def test_a_model_that_cannot_be_run_yet_is_named(
+    kept: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "last.ckpt"
+    save_file({"weight": np.zeros(4, np.float32)}, path)
+    entry = the_catalog().planned[0]
+    file = replace(
+        entry.files[0],
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        size_bytes=path.stat().st_size,
+    )
+    catalog = replace(the_catalog(), planned=(replace(entry, files=(file,)),))
+    monkeypatch.setattr(importing, "the_catalog", lambda: catalog)
+    with pytest.raises(ModelMissingError, match=r"is YourMT3\+ .* cannot run yet"):
+        import_model(path, kept)
+
+
+def test_what_lies_in_the_store_need_not_be_imported(
+    checkpoint: Callable[..., Path], kept: Store
+) -> None:
+    entry = import_model(checkpoint("a.ckpt", "mr_mt3"), kept, model="mr_mt3")
+    with pytest.raises(ModelMissingError, match="in the store already, as 'mr_mt3'"):
+        import_model(kept.path_of(entry), kept)
+
+
+def test_a_full_disk_is_named_before_copying(
+    checkpoint: Callable[..., Path], kept: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = store.shutil.disk_usage("/")
+    monkeypatch.setattr(store.shutil, "disk_usage", lambda _: usage._replace(free=1_000))
+    with pytest.raises(StoreUnusableError, match=r"'a\.ckpt' needs 97 MB more"):
+        import_model(checkpoint("a.ckpt", "mr_mt3"), kept, model="mr_mt3")
+    assert list(kept.root.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_leaves_nothing_behind(
+    checkpoint: Callable[..., Path], kept: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(importing.os, "fsync", full)
+    with pytest.raises(StoreUnusableError, match="The disk is full"):
+        import_model(checkpoint("a.ckpt", "mr_mt3"), kept, model="mr_mt3")
+    assert list(kept.root.iterdir()) == []
