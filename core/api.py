@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.audio.clip import AudioClip
+from core.codec.repair import ALL_RULES, NO_RULES
 from core.engine.heard import HeardStem
 from core.engine.options import Device, Precision
 from core.engine.progress import CancelToken, Progress
@@ -138,10 +139,12 @@ def load_model(
     auto_download: bool = True,
     checkpoint_path: Path | str | None = None,
     precision: Precision | str = Precision.AUTO,
+    tidy: bool = True,
 ) -> LoadedModel:
     """Return a model ready to transcribe; `auto` takes the best installed one for each stem.
 
-    `checkpoint_path` takes the weights from there instead of from the store.
+    `checkpoint_path` takes the weights from there instead of from the store. `tidy` repairs what
+    models of the MT3 family get wrong about instruments; without it notes stay as written.
 
     Raises:
         ModelMissingError: it is not here and may not or cannot be downloaded.
@@ -156,7 +159,11 @@ def load_model(
         checkpoints[model_id] = Path(checkpoint_path)
     return LoadedModel(
         Transcriber(
-            model_id, Device(device), checkpoints=checkpoints, precision=Precision(precision)
+            model_id,
+            Device(device),
+            checkpoints=checkpoints,
+            precision=Precision(precision),
+            rules=ALL_RULES if tidy else NO_RULES,
         )
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.audio.read import FoundAudio, find_audio
+from core.codec.repair import ALL_RULES, NO_RULES
 from core.daw.deliver import deliver
 from core.daw.folders import FoundDaw, daw_named, find_daws, this_machine
 from core.daw.profiles import Layout, Profile, profile_for, profile_named
@@ -107,6 +108,8 @@ def _add_transcribe(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     command.add_argument("--device", type=Device, choices=list(Device), default=Device.AUTO)
     command.add_argument("--precision", type=Precision, choices=list(Precision),
                          default=Precision.AUTO, help="what large models compute in")  # fmt: skip
+    command.add_argument("--no-tidy", dest="tidy", action="store_false",
+                         help="keep the instruments as the model wrote them")  # fmt: skip
     command.add_argument("--tempo", type=_tempo, default=None, metavar="BPM|auto")
     command.add_argument("--meter", type=_meter, default=None, metavar="N/D", help="such as 3/4")
     command.add_argument("--downbeat", type=float, default=None, metavar="SECONDS",
@@ -175,6 +178,7 @@ def _heard_songs(
         options.device,
         checkpoints=default_store().installed_checkpoints(),
         precision=options.precision,
+        rules=ALL_RULES if options.tidy else NO_RULES,
     )
     for song in songs:
         yield transcribe_song(

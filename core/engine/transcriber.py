@@ -8,6 +8,7 @@ from pathlib import Path
 from core.audio.clip import AudioClip
 from core.audio.read import scan_audio
 from core.audio.source import AudioSource, FileSource, clip_source
+from core.codec.repair import ALL_RULES, RepairRules
 from core.engine.device import choose_device
 from core.engine.heard import HeardStem, tracks_from
 from core.engine.listeners import BuiltInListener, Listener
@@ -29,7 +30,8 @@ class Transcriber:
 
     `checkpoints` says where the weights of installed models lie, by id; the built-in ones need no
     entry. With the model `auto` each kind of stem gets the best of them. Beside the built-in
-    networks, which are small, one model is held in memory at a time.
+    networks, which are small, one model is held in memory at a time. `rules` repair what models of
+    the MT3 family write.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Transcriber:
         *,
         checkpoints: Mapping[str, Path] | None = None,
         precision: Precision = Precision.AUTO,
+        rules: RepairRules = ALL_RULES,
     ) -> None:
         """Check that the model can be had; raises ModelMissingError if not."""
         self._checkpoints = dict(checkpoints or {})
@@ -46,6 +49,7 @@ class Transcriber:
         self.model = model
         self.device = choose_device(device)
         self._precision = precision
+        self._rules = rules
         self._built_in = BuiltInListener(self.device.name)
         self._resident: tuple[str, Listener] | None = None
 
@@ -96,7 +100,7 @@ class Transcriber:
         kind, kind_found_by = self._kind_of(source, wanted, cancel)
         choice = choose_model(self.model, kind, self._checkpoints)
         heard = self._listener(choice.model_id).listen(source, kind, report)
-        tracks = tracks_from(heard, kind)
+        tracks = tracks_from(heard, kind, rules=self._rules)
         device = heard.device or self.device
         elapsed_s = time.monotonic() - started_s
         _log.info(

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import core
-from core import download_model, list_models, load_model, transcribe
+from core import api, download_model, list_models, load_model, transcribe
+from core.codec.repair import ALL_RULES, NO_RULES, RepairRules
 from core.errors import ModelMissingError
 from core.midi.read import read_midi
 from core.model_manager.catalog import BUILT_IN_ID
@@ -68,3 +69,13 @@ def test_the_package_has_no_other_names() -> None:
 def test_what_belongs_to_the_program_need_not_be_downloaded() -> None:
     with pytest.raises(ModelMissingError, match="comes with Notewright"):
         download_model("built-in")
+
+
+@pytest.mark.parametrize(("tidy", "rules"), [(True, ALL_RULES), (False, NO_RULES)])
+def test_instruments_are_tidied_unless_asked_not_to_be(
+    tidy: bool, rules: RepairRules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[dict[str, object]] = []
+    monkeypatch.setattr(api, "Transcriber", lambda *_, **options: made.append(options))
+    load_model("built-in", tidy=tidy)
+    assert made[0]["rules"] is rules

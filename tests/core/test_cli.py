@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from core.cli import main
+from core.codec.repair import ALL_RULES, NO_RULES, RepairRules
 from core.engine.transcriber import Transcriber
 from core.errors import CancelledError
 from tests.make_bad_audio import BAD_INPUTS, without_rights
@@ -180,3 +181,23 @@ def test_ctrl_c_leaves_no_half_file(tmp_path: Path) -> None:
     assert "no unfinished file" in said
     assert time.monotonic() - stopped_s < 10
     assert not out.exists() or list(out.iterdir()) == []
+
+
+class StopsOnceMade(Transcriber):
+    """Keeps the rules it was made with and goes no further."""
+
+    made_with: RepairRules | None = None
+
+    def __init__(self, *args: object, rules: RepairRules, **options: object) -> None:
+        StopsOnceMade.made_with = rules
+        raise CancelledError
+
+
+@pytest.mark.parametrize(("options", "rules"), [([], ALL_RULES), (["--no-tidy"], NO_RULES)])
+def test_instruments_are_tidied_unless_asked_not_to_be(
+    options: list[str], rules: RepairRules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.engine.transcriber.Transcriber", StopsOnceMade)
+    audio = plucked(tmp_path / "guitar.wav", 60)
+    assert main(["transcribe", str(audio), *options]) == 130
+    assert StopsOnceMade.made_with is rules

@@ -7,10 +7,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from core.codec.repair import ALL_RULES, NO_RULES, RepairRules
+from core.codec.tokens_to_notes import DecodeLosses
+from core.engine import token_listening
+from core.engine.heard import HeardTokens, Posteriors
 from core.engine.progress import CancelToken, Progress
 from core.engine.transcriber import Transcriber
 from core.errors import AudioReadError, CancelledError
 from core.score.instruments import StemKind
+from core.score.note import NoteEvent
 
 RATE = 22_050
 
@@ -91,3 +96,25 @@ def test_a_cancel_in_the_middle_ends_the_work(transcriber: Transcriber, tmp_path
 def test_a_missing_file_is_an_error_that_names_it(transcriber: Transcriber, tmp_path: Path) -> None:
     with pytest.raises(AudioReadError, match=r"gone\.wav"):
         transcriber.transcribe(tmp_path / "gone.wav", on_progress=ignore, cancel=CancelToken())
+
+
+class HopsBetweenPrograms:
+    """A token model that hears the notes of one guitar as a guitar and a piano in turn."""
+
+    def __init__(self, *_args: object, **_options: object) -> None:
+        pass
+
+    def listen(self, *_asked: object) -> Posteriors:
+        notes = [NoteEvent(k / 2, 60 + k, k / 2 + 0.4, 80, 24 * (k % 2)) for k in range(4)]
+        return Posteriors(tokens=HeardTokens((), tuple(notes), DecodeLosses()))
+
+
+@pytest.mark.parametrize(("rules", "programs"), [(ALL_RULES, [24]), (NO_RULES, [0, 24])])
+def test_the_rules_decide_whether_instruments_are_repaired(
+    rules: RepairRules, programs: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_listening, "TokenListener", HopsBetweenPrograms)
+    audio = noted(tmp_path / "guitar.wav", 60, length_s=2)
+    transcriber = Transcriber("mt3_magenta", checkpoints={"mt3_magenta": tmp_path}, rules=rules)
+    heard = transcriber.transcribe(audio, on_progress=ignore, cancel=CancelToken())
+    assert [track.program for track in heard.tracks] == programs
