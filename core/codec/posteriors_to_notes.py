@@ -64,7 +64,8 @@ class DecodeOptions:
 
     Lower thresholds find more and weaker notes. Notes whose key sounds shorter than `min_note_s`
     are left out. `offset_shift_s` moves every note end. `is_monophonic` lets one note sound at a
-    time. `drum_thresholds` belong to DRUM_KEYS, in order.
+    time. `drum_thresholds` belong to DRUM_KEYS, in order. `min_confidence` is asked of notes that
+    a model wrote as tokens, which no threshold can bring back: 0 keeps them all.
     """
 
     onset_threshold: float = 0.5
@@ -73,6 +74,7 @@ class DecodeOptions:
     offset_shift_s: float = 0.0
     is_monophonic: bool = False
     drum_thresholds: tuple[float, ...] = (0.55, 0.6, 0.6, 0.4, 0.55, 0.4, 0.55)
+    min_confidence: float = 0.0
 
     def __post_init__(self) -> None:
         thresholds = (self.onset_threshold, self.frame_threshold, *self.drum_thresholds)
@@ -82,9 +84,14 @@ class DecodeOptions:
             raise ValueError(f"{len(DRUM_KEYS)} drum thresholds are needed, one per drum key")
         if self.min_note_s < 0:
             raise ValueError(f"min_note_s must not be negative: {self.min_note_s}")
+        if not 0.0 <= self.min_confidence <= 1.0:
+            raise ValueError(f"min_confidence must lie within 0..1: {self.min_confidence}")
 
     def more_sensitive_by(self, amount: float) -> "DecodeOptions":
-        """Return the same options with every onset threshold `amount` lower, within 0.02..0.98."""
+        """Return the same options with every onset threshold `amount` lower, within 0.02..0.98.
+
+        A negative amount, which finds less, asks for as much more confidence.
+        """
 
         def lowered(threshold: float) -> float:
             return min(0.98, max(0.02, threshold - amount))
@@ -93,6 +100,7 @@ class DecodeOptions:
             self,
             onset_threshold=lowered(self.onset_threshold),
             drum_thresholds=tuple(lowered(threshold) for threshold in self.drum_thresholds),
+            min_confidence=min(1.0, max(0.0, self.min_confidence - amount)),
         )
 
 

@@ -104,15 +104,13 @@ def tracks_from(
 def _tracks_of_tokens(
     tokens: HeardTokens, kind: StemKind, options: DecodeOptions, rules: RepairRules
 ) -> tuple[Track, ...]:
-    """Name what a model wrote; the slider asks for more confidence than none at all."""
-    least = max(0.0, options.onset_threshold - decode_options_for(kind).onset_threshold)
-    heard = [note for note in tokens.notes if _is_kept(note, options.min_note_s, least)]
+    heard = [note for note in tokens.notes if _is_kept(note, options)]
     return tracks_of_notes(repaired(heard, kind, rules).notes, kind)
 
 
-def _is_kept(note: NoteEvent, min_note_s: float, least_confidence: float) -> bool:
-    is_sure = note.confidence is None or note.confidence >= least_confidence
-    return is_sure and (note.is_drum or note.duration_s >= min_note_s)
+def _is_kept(note: NoteEvent, options: DecodeOptions) -> bool:
+    is_sure = note.confidence is None or note.confidence >= options.min_confidence
+    return is_sure and (note.is_drum or note.duration_s >= options.min_note_s)
 
 
 def tracks_of_notes(notes: Iterable[NoteEvent], kind: StemKind) -> tuple[Track, ...]:

@@ -72,6 +72,18 @@ def test_more_sensitive_options_find_the_weak_note() -> None:
     assert len(notes_from_pitch(heard, DecodeOptions().more_sensitive_by(0.1))) == 1
 
 
+@pytest.mark.parametrize(
+    ("amounts", "asked"), [((0.2,), 0.0), ((-0.25,), 0.25), ((-0.5, 0.25), 0.25), ((-2.0,), 1.0)]
+)
+def test_less_sensitive_options_ask_for_as_much_more_confidence(
+    amounts: tuple[float, ...], asked: float
+) -> None:
+    options = DecodeOptions()
+    for amount in amounts:
+        options = options.more_sensitive_by(amount)
+    assert options.min_confidence == asked
+
+
 def test_a_key_without_onset_is_no_note() -> None:
     assert notes_from_pitch(posteriors(onsets={}, sounding=(10, 60)), DecodeOptions()) == ()
 
@@ -217,6 +229,7 @@ def test_every_kind_has_options(kind: StemKind) -> None:
         {"frame_threshold": 1.0},
         {"min_note_s": -0.1},
         {"drum_thresholds": (0.5,)},
+        {"min_confidence": 1.1},
     ],
 )
 def test_impossible_options_are_refused(wrong: dict[str, float]) -> None:

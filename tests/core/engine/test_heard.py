@@ -1,9 +1,11 @@
 """Notes named from posteriors: which tracks a stem gives, and what they are called."""
 
 import numpy as np
+import pytest
 
 from core.codec.posteriors_to_notes import (
     DRUM_KEYS,
+    DecodeOptions,
     DrumPosteriors,
     PitchPosteriors,
     decode_options_for,
@@ -107,3 +109,19 @@ def test_less_sensitivity_drops_the_notes_that_the_model_doubted() -> None:
     options = decode_options_for(StemKind.KEYS)
     (track,) = tracks_from(heard, StemKind.KEYS, options.more_sensitive_by(-0.3))
     assert [note.pitch for note in track.notes] == [60]
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        (DecodeOptions(onset_threshold=0.95), [60, 64]),
+        (DecodeOptions(min_confidence=0.3), [60]),
+        (DecodeOptions(min_confidence=0.95), []),
+    ],
+)
+def test_notes_of_tokens_are_asked_for_confidence_not_for_a_threshold(
+    options: DecodeOptions, kept: list[int]
+) -> None:
+    heard = written(note(60, 0, 0.9), note(64, 0, 0.1))
+    tracks = tracks_from(heard, StemKind.KEYS, options)
+    assert [note.pitch for track in tracks for note in track.notes] == kept
