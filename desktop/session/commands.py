@@ -1,7 +1,7 @@
 """What the user can do to the document and undo again, each as one step on the undo stack."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
@@ -20,7 +20,8 @@ from desktop.session.document import (
 )
 from desktop.session.naming import named_again
 
-_SLIDER_COMMAND, _NEVER_MERGED = 1, -1
+_NEVER_MERGED = -1
+_SLIDERS = {"sensitivity": 1, "min_note_s": 2}  # fields of a choice whose changes merge
 
 
 def add_files(document: Document, files: Sequence[Path], *, song_name: str) -> None:
@@ -180,6 +181,7 @@ class _ChooseForStem(QUndoCommand):
         self._stem_id = stem.stem_id
         self._before = stem
         self._choice = choice
+        self._merge_id = _merge_id(stem.choice, choice)
 
     def redo(self) -> None:
         stem = self._document.stem(self._stem_id)
@@ -195,8 +197,7 @@ class _ChooseForStem(QUndoCommand):
         return _with_choice(stem, self._choice)
 
     def id(self) -> int:
-        is_slider = self._choice.asks_the_same(self._before.choice)
-        return _SLIDER_COMMAND if is_slider else _NEVER_MERGED
+        return self._merge_id
 
     def mergeWith(self, later: QUndoCommand) -> bool:
         """Make one step of the many that a moving slider gives."""
@@ -254,6 +255,16 @@ class _ChooseForSong(QUndoCommand):
         song = self._document.song(self._song_id)
         assert song is not None
         self._document.put_song(replace(song, choice=choice))
+
+
+def _merge_id(before: StemChoice, after: StemChoice) -> int:
+    """Return the same number for moves of the same slider, which undo together."""
+    changed = [
+        each.name
+        for each in fields(StemChoice)
+        if getattr(before, each.name) != getattr(after, each.name)
+    ]
+    return _SLIDERS.get(changed[0], _NEVER_MERGED) if len(changed) == 1 else _NEVER_MERGED
 
 
 def _with_choice(stem: Stem, choice: StemChoice) -> Stem:

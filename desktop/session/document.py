@@ -53,14 +53,16 @@ class Failure:
 class StemChoice:
     """What the user chose for one stem; `kind` None means: as recognised.
 
-    Kind and model decide what the networks are asked; sensitivity (-1..1, more finds weaker notes)
-    and `min_note_s` only how their answer is read.
+    Kind and model decide what the networks are asked; the rest only how their answer is read:
+    sensitivity (-1..1, more finds weaker notes), `min_note_s` (None is what suits the kind), and
+    whether what a model got wrong about instruments is put right.
     """
 
     kind: StemKind | None = None
     model: str = AUTO_MODEL
     sensitivity: float = 0.0
-    min_note_s: float = 0.0
+    min_note_s: float | None = None
+    is_tidied: bool = True
 
     def asks_the_same(self, other: "StemChoice") -> bool:
         """Whether the networks' answer for the one choice is also the answer for the other."""
@@ -202,6 +204,15 @@ class Document(QObject):
         self._last_id = 0
         self._current_song: SongId | None = None
         self._selected_stem: StemId | None = None
+
+    def close(self) -> None:
+        """Forget what could be undone, in silence; to be called before the last reference goes.
+
+        The undo stack owns its commands, but Python's garbage collection, which may meet both in
+        one cycle, frees them in any order, and some orders free a command twice.
+        """
+        self.undo_stack.blockSignals(True)
+        self.undo_stack.clear()
 
     # --- reading
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -22,7 +23,12 @@ from desktop.session.commands import choose_for_stem, rename_song
 from desktop.session.document import Document, Song, Stem, StemChoice
 from desktop.session.job_texts import auto_text, device_text, kind_text, model_text, notes_text
 from desktop.session.model_library import ModelLibrary
-from desktop.session.naming import can_be_named_again, can_find_more
+from desktop.session.naming import (
+    can_be_named_again,
+    can_be_tidied,
+    can_find_more,
+    shortest_note_s,
+)
 from desktop.session.offers import device_offers, model_offers
 from desktop.views.kind_field import Choice, chosen_kind, fill_with_kinds, show_kind
 from desktop.views.model_field import ModelField
@@ -74,6 +80,9 @@ class Inspector(QScrollArea):
         self.min_note = _Slider(
             self.tr("Shortest note"), lowest=0, highest=LONGEST_MIN_NOTE_MS, unit=" ms"
         )
+        self.tidy = QCheckBox(self.tr("Tidy up instruments"))
+        self.tidy.setAccessibleName(self.tr("Tidy up instruments"))
+        self.tidy.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to the player
         self.notes_note = _note()
         self.song_name = QLineEdit()
         self.song_name.setAccessibleName(self.tr("Name of the song"))
@@ -105,6 +114,7 @@ class Inspector(QScrollArea):
         self._show_note(self.kind_note, kind_text(stem))
         self._show_note(self.device_note, device_text(heard) if heard is not None else "")
         self._show_sliders(stem)
+        self._show_tidy(stem)
         self.notes_note.setText(notes_text(heard))
 
     def _show_note(self, note: QLabel, text: str) -> None:
@@ -127,7 +137,27 @@ class Inspector(QScrollArea):
         )
         if not reason and stem.kind is StemKind.DRUMS:
             reason = self.tr("Drum hits have no length.")
-        self.min_note.show_value(round(stem.choice.min_note_s * 1000), why_not=reason)
+        self.min_note.show_value(round(shortest_note_s(stem) * 1000), why_not=reason)
+
+    def _show_tidy(self, stem: Stem) -> None:
+        heard = stem.heard
+        if heard is None:
+            why_not = self.tr("There are no notes of this stem yet.")
+        elif not can_be_named_again(heard):
+            why_not = self.tr("What the model said was not kept; transcribe the stem again.")
+        elif not can_be_tidied(heard):
+            why_not = self.tr("The built-in model gives each stem one instrument already.")
+        else:
+            why_not = ""
+        tip = self.tr(
+            "Puts notes that the model gave to a wrong instrument where they belong. "
+            "Off: instruments as the model wrote them."
+        )
+        self.tidy.setEnabled(not why_not)
+        self.tidy.setToolTip(why_not or tip)
+        self.tidy.setAccessibleDescription(why_not or tip)
+        with QSignalBlocker(self.tidy):
+            self.tidy.setChecked(stem.choice.is_tidied)
 
     def _show_song(self, song: Song) -> None:
         if not self.song_name.hasFocus():
@@ -161,6 +191,7 @@ class Inspector(QScrollArea):
         self.song_name.editingFinished.connect(self._rename_song)
         self.sensitivity.changed.connect(self._choose_sensitivity)
         self.min_note.changed.connect(self._choose_min_note)
+        self.tidy.toggled.connect(self._choose_tidy)
         self._document.selectedStemChanged.connect(self.refresh)
         self._document.currentSongChanged.connect(self.refresh)
         self._document.songChanged.connect(self.refresh)
@@ -195,6 +226,11 @@ class Inspector(QScrollArea):
         if stem is not None:
             self._choose(stem, replace(stem.choice, min_note_s=milliseconds / 1000))
 
+    def _choose_tidy(self, is_tidied: bool) -> None:
+        stem = self._document.selected_stem
+        if stem is not None:
+            self._choose(stem, replace(stem.choice, is_tidied=is_tidied))
+
     def _choose(self, stem: Stem, choice: StemChoice) -> None:
         choose_for_stem(self._document, stem, choice)
 
@@ -211,7 +247,7 @@ class Inspector(QScrollArea):
             stem_column.addWidget(note)
         stem_column.addSpacing(2 * GRID_PX)
         stem_column.addWidget(_heading(self.tr("NOTES")))
-        for widget in (self.sensitivity, self.min_note, self.notes_note):
+        for widget in (self.sensitivity, self.min_note, self.tidy, self.notes_note):
             stem_column.addWidget(widget)
         self._song_part, song_column = _part()
         song_column.addWidget(_heading(self.tr("SONG")))

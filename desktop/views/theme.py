@@ -330,6 +330,8 @@ QCheckBox::indicator:hover, QRadioButton::indicator:hover { border-color: $text;
 QCheckBox::indicator:checked, QRadioButton::indicator:checked, QMenu::indicator:checked,
 QAbstractItemView::indicator:checked { background: $accent; border-color: $accent; }
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: $line; }
+QCheckBox::indicator:checked:disabled { background: $disabled_text; border-color: $line; }
+QCheckBox:disabled, QRadioButton:disabled { color: $disabled_text; }
 QCheckBox:focus, QRadioButton:focus { color: $accent; }
 QComboBox QAbstractItemView {
     background: $raised; border: 1px solid $line; selection-background-color: $line;

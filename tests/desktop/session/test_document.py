@@ -32,7 +32,7 @@ def document(qapp):
         track = make.track(make.note(60, 0.0, 0.5), name=name)
         document.put_stem(replace(stem, state=StemState.DONE, heard=heard(stem.path, track)))
     yield document
-    document.undo_stack.blockSignals(True)
+    document.close()
 
 
 def track_id(document, place):
@@ -147,6 +147,25 @@ def test_a_moving_slider_is_one_step(document):
     assert document.undo_stack.count() == steps + 1
     document.undo_stack.undo()
     assert document.stems[0].choice.sensitivity == 0.0
+
+
+@pytest.mark.parametrize("field", ["min_note_s", "is_tidied"])
+def test_another_field_than_the_slider_that_moved_is_a_step_of_its_own(document, field):
+    steps = document.undo_stack.count()
+    for changed in ({"sensitivity": 0.3}, {field: 0.1 if field == "min_note_s" else False}):
+        stem = document.stems[0]
+        choose_for_stem(document, stem, replace(stem.choice, **changed))
+    assert document.undo_stack.count() == steps + 2
+    document.undo_stack.undo()
+    assert document.stems[0].choice == StemChoice(sensitivity=0.3)
+
+
+def test_a_switch_thrown_twice_is_two_steps(document):
+    steps = document.undo_stack.count()
+    for is_tidied in (False, True):
+        stem = document.stems[0]
+        choose_for_stem(document, stem, replace(stem.choice, is_tidied=is_tidied))
+    assert document.undo_stack.count() == steps + 2
 
 
 def test_a_slider_does_not_queue_the_stem_another_kind_does(document):

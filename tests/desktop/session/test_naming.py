@@ -8,8 +8,8 @@ from core.codec.posteriors_to_notes import PitchPosteriors
 from core.codec.tokens_to_notes import DecodeLosses
 from core.engine.heard import HeardTokens, Posteriors
 from core.score.instruments import StemKind
-from desktop.session.document import StemChoice
-from desktop.session.naming import can_find_more, named_again
+from desktop.session.document import SongId, Stem, StemChoice, StemId
+from desktop.session.naming import can_find_more, named_again, shortest_note_s
 from tests import make
 from tests.desktop.fakes import heard, with_posteriors
 
@@ -68,3 +68,43 @@ def test_short_notes_of_tokens_go_too():
 def test_only_posteriors_hold_weaker_notes():
     assert can_find_more(stem_with_onsets(0.9))
     assert not can_find_more(stem_with_tokens(0.9))
+
+
+def stem_that_hops(kind=StemKind.GUITAR):
+    """Return a stem that a token model heard as a guitar with a slip to the piano."""
+    programs = (24, 24, 24, 0, 24)
+    notes = tuple(
+        replace(make.note(60 + place, place, place + 0.5), program=program, confidence=0.9)
+        for place, program in enumerate(programs)
+    )
+    said = Posteriors(tokens=HeardTokens((), notes, DecodeLosses()))
+    return with_posteriors(heard(Path("guitar.wav"), kind=kind), said)
+
+
+@pytest.mark.parametrize(("is_tidied", "programs"), [(True, [24]), (False, [0, 24])])
+def test_instruments_are_tidied_or_stay_as_the_model_wrote_them(is_tidied, programs):
+    named = named_again(stem_that_hops(), StemChoice(is_tidied=is_tidied))
+    assert [track.program for track in named.tracks] == programs
+    assert named.note_count == 5
+
+
+def test_a_slider_that_moves_leaves_the_shortest_note_of_singers_as_it_was():
+    stem = stem_with_onsets(0.9)
+    singer = replace(stem, source=replace(stem.source, kind=StemKind.VOCALS))
+    singer.posteriors.pitch.frame[53:, 40] = 0.1  # 30 ms, too short for a singer
+    assert named_again(singer, StemChoice(sensitivity=0.1)).note_count == 0
+    assert named_again(singer, StemChoice(sensitivity=0.1, min_note_s=0.0)).note_count == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "chosen", "shortest_s"),
+    [
+        (StemKind.VOCALS, None, 0.08),
+        (StemKind.VOCALS, 0.0, 0.0),
+        (StemKind.KEYS, None, 0.0),
+        (None, None, 0.0),
+    ],
+)
+def test_the_shortest_note_is_the_chosen_one_else_what_suits_the_kind(kind, chosen, shortest_s):
+    choice = StemChoice(kind=kind, min_note_s=chosen)
+    assert shortest_note_s(Stem(StemId(1), SongId(2), Path("a.wav"), choice)) == shortest_s

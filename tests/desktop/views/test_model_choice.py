@@ -1,10 +1,12 @@
 from dataclasses import replace
 
 import mido
+import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
+from core.codec.posteriors_to_notes import DrumPosteriors
 from core.codec.tokens_to_notes import DecodeLosses
 from core.engine.heard import HeardTokens, Posteriors, tracks_of_notes
 from core.errors import AppError
@@ -285,6 +287,58 @@ def test_sensitivity_can_only_leave_out_what_a_token_model_was_not_sure_of(with_
     assert only_stem(with_mix).heard.note_count == 12
     slider.setValue(0)
     assert only_stem(with_mix).heard.note_count == 13
+
+
+def hear_guitar_that_hops(job):
+    """Answer with what MT3 might have heard in a guitar: a slip to the piano."""
+    notes = tuple(
+        replace(make.note(60 + place, place, place + 0.5), program=program, confidence=0.9)
+        for place, program in enumerate((24, 24, 24, 0))
+    )
+    stem = heard(
+        job.request.path, *tracks_of_notes(notes, StemKind.GUITAR), kind=StemKind.GUITAR, model=MT3
+    )
+    said = Posteriors(tokens=HeardTokens((), notes, DecodeLosses()))
+    job.heard.emit(HeardReply(job.request.job, replace(stem, posteriors=said)))
+
+
+def programs_of(desk):
+    return [track.program for track in only_stem(desk).heard.tracks]
+
+
+def test_tidying_is_switched_off_undone_and_kept_for_the_next_transcription(
+    with_guitar, library, job, qtbot
+):
+    window, undo_stack = with_guitar.window, with_guitar.document.undo_stack
+    window.actions_by_name["transcribe"].trigger()
+    qtbot.waitUntil(lambda: len(job.requests) == 3)
+    hear_guitar_that_hops(job)
+    qtbot.mouseClick(window.inspector.tidy, Qt.MouseButton.LeftButton, pos=QPoint(8, 8))
+    assert programs_of(with_guitar) == [0, 24]
+    undo_stack.undo()
+    assert window.inspector.tidy.isChecked()
+    undo_stack.redo()
+    assert programs_of(with_guitar) == [0, 24]
+    qtbot.waitUntil(lambda: isinstance(job.request, TempoRequest))
+    job.answer_tempo()
+    window.actions_by_name["transcribe"].trigger()
+    qtbot.waitUntil(lambda: not isinstance(job.request, TempoRequest))
+    hear_guitar_that_hops(job)
+    assert programs_of(with_guitar) == [0, 24]
+    assert not window.inspector.tidy.isChecked()
+
+
+def test_tidying_what_the_built_in_model_heard_would_change_nothing(desk, job, wav, qtbot):
+    desk.parts.importer.add([wav("keys.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    tidy = desk.window.inspector.tidy
+    assert not tidy.isEnabled()
+    assert tidy.toolTip() == "There are no notes of this stem yet."
+    drums = DrumPosteriors(np.zeros((10, 7), np.float16), np.zeros((10, 7), np.float16), 100.0)
+    stem = replace(heard(job.request.path), posteriors=Posteriors(drums=drums))
+    job.heard.emit(HeardReply(job.request.job, stem))
+    assert not tidy.isEnabled()
+    assert tidy.toolTip() == "The built-in model gives each stem one instrument already."
 
 
 def test_tokens_that_made_no_notes_are_counted(with_mix):
