@@ -24,6 +24,7 @@ from desktop.session.background import Background
 from desktop.session.document import Document
 from desktop.session.drag_files import DragFiles
 from desktop.session.exporting import Exporter
+from desktop.session.garbage import collect_garbage_here
 from desktop.session.importing import Importer
 from desktop.session.model_library import ModelLibrary
 from desktop.session.settings import Settings
@@ -94,7 +95,7 @@ class Desk:
 
     def close(self) -> None:
         """Stop sound, threads and the worker process; ask nothing."""
-        self.document.undo_stack.blockSignals(True)  # it tells of its own end
+        self.document.close()
         self.player.close()
         self.job.close()
         self.library.close()
@@ -112,6 +113,7 @@ def run(arguments: Sequence[str]) -> int:
     application = QApplication([NAME, *_qt_arguments(arguments)])
     application.setApplicationName(NAME)
     apply_theme(application)
+    collect_garbage_here(application)
     desk = Desk(settings=_stored_settings(), cache=platformdirs.user_cache_path("notewright"))
     desk.window.show()
     files = [Path(argument).absolute() for argument in arguments if not argument.startswith("-")]

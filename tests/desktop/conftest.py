@@ -1,5 +1,6 @@
 """What the window's tests share: a desk with a scripted job, and a check that nothing is left."""
 
+import gc
 import multiprocessing
 import os
 from datetime import date
@@ -85,6 +86,15 @@ def wav(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def garbage_is_collected_here():
+    """Free what a test leaves in the window's thread; on its own Python might in another one."""
+    gc.disable()
+    yield
+    gc.collect(1)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ def job():
 def document(qapp):
     document = Document()
     yield document
-    document.undo_stack.blockSignals(True)
+    document.close()
 
 
 @pytest.fixture
