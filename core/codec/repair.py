@@ -5,15 +5,16 @@ else. What kind of stem it is tells how many instruments there can be; the rest 
 behave: they do not change for a single note, and no key sounds twice at once.
 """
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from statistics import median
 
+import numpy as np
+
 from core.score.instruments import PROGRAMS_PER_FAMILY, StemKind, program_of
-from core.score.note import NoteEvent
+from core.score.note import HIGHEST_PITCH, NoteEvent
 
 SAME_ONSET_S = 0.05  # the same key struck twice within this is one note
 FRAGMENT_GAP_S = 0.01  # pieces of one note lie no further apart
@@ -100,8 +101,15 @@ def repaired(
     for rule in fields(rules):
         if getattr(rules, rule.name):
             before, current = current, _REPAIRS[rule.name](current, kind)
-            changes.append(Change(rule.name, len(set(before) - set(current))))
+            changes.append(Change(rule.name, _changed(before, current)))
     return Repaired(tuple(current), tuple(change for change in changes if change.notes))
+
+
+def _changed(before: Notes, after: Notes) -> int:
+    """Count the notes that are gone or different; most are the same objects, which is quick."""
+    same = {id(note) for note in before} & {id(note) for note in after}
+    gone = {note for note in before if id(note) not in same}
+    return len(gone - {note for note in after if id(note) not in same})
 
 
 def _drop_foreign(notes: Notes, kind: StemKind) -> Notes:
@@ -116,7 +124,10 @@ def _one_instrument(notes: Notes, kind: StemKind) -> Notes:
     family = _NAMED_FAMILIES.get(kind, range(0))
     heard = Counter(note.program for note in notes if note.program in family and not note.is_drum)
     program = heard.most_common(1)[0][0] if heard else program_of(kind)
-    return [note if note.is_drum else note.with_program(program) for note in notes]
+    return [
+        note if note.is_drum or note.program == program else note.with_program(program)
+        for note in notes
+    ]
 
 
 def _steady_instruments(notes: Notes, kind: StemKind) -> Notes:
@@ -127,19 +138,29 @@ def _steady_instruments(notes: Notes, kind: StemKind) -> Notes:
 
 
 def _excursions_reassigned(notes: Notes) -> Notes:
-    steady = []
+    programs = sorted({note.program for note in notes})
+    if len(programs) < 2:
+        return notes
+    place_of = {program: place for place, program in enumerate(programs)}
+    # Of the notes played around the one looked at: how many near each pitch by each program.
+    playing = np.zeros((HIGHEST_PITCH + 1 + EXCURSION_SEMITONES, len(programs)), np.int32)
+    entered, left, steady = 0, 0, []
     for note in notes:
-        first = bisect_left(notes, note.onset_s - EXCURSION_S, key=_onset_of)
-        end = bisect_left(notes, note.onset_s + EXCURSION_S, key=_onset_of)
-        playing = Counter(
-            other.program
-            for other in notes[first:end]
-            if abs(other.pitch - note.pitch) <= EXCURSION_SEMITONES
-        )
-        program, count = playing.most_common(1)[0]
-        is_slip = playing[note.program] <= EXCURSION_SHARE * count
-        steady.append(note.with_program(program) if is_slip else note)
+        while entered < len(notes) and notes[entered].onset_s < note.onset_s + EXCURSION_S:
+            playing[_near(notes[entered].pitch), place_of[notes[entered].program]] += 1
+            entered += 1
+        while notes[left].onset_s < note.onset_s - EXCURSION_S:
+            playing[_near(notes[left].pitch), place_of[notes[left].program]] -= 1
+            left += 1
+        counts = playing[note.pitch]
+        most = int(counts.argmax())
+        is_slip = counts[place_of[note.program]] <= EXCURSION_SHARE * counts[most]
+        steady.append(note.with_program(programs[most]) if is_slip else note)
     return steady
+
+
+def _near(pitch: int) -> slice:
+    return slice(max(0, pitch - EXCURSION_SEMITONES), pitch + EXCURSION_SEMITONES + 1)
 
 
 def _rare_reassigned(notes: Notes) -> Notes:
@@ -252,10 +273,6 @@ def _ended(note: NoteEvent, at_s: float) -> NoteEvent:
 
 def _key_of(note: NoteEvent) -> tuple[bool, int, int]:
     return note.is_drum, note.program, note.pitch
-
-
-def _onset_of(note: NoteEvent) -> float:
-    return note.onset_s
 
 
 def _pitch_of(note: NoteEvent) -> int:

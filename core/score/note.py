@@ -45,12 +45,14 @@ class NoteEvent:
             raise ValueError(f"offset {self.offset_s} s lies before onset {self.onset_s} s")
 
     def __lt__(self, other: "NoteEvent") -> bool:
-        return self._place < other._place
-
-    @property
-    def _place(self) -> tuple[float, int, float, int]:
+        if self.onset_s != other.onset_s:  # decides nearly always, and notes are sorted a lot
+            return self.onset_s < other.onset_s
         # Not the confidence, which may be None, nor the bends: neither has an order.
-        return self.onset_s, self.pitch, self.offset_s, self.velocity
+        return (self.pitch, self.offset_s, self.velocity) < (
+            other.pitch,
+            other.offset_s,
+            other.velocity,
+        )
 
     @property
     def duration_s(self) -> float:
