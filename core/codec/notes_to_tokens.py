@@ -12,7 +12,7 @@ import numpy as np
 
 from core.codec.events import Event, EventKind
 from core.codec.tokens_to_notes import SegmentTokens
-from core.codec.vocabulary import EOS, LONGEST_SHIFT_STEPS, STEPS_PER_S, Vocabulary
+from core.codec.vocabulary import EOS, STEPS_PER_S, Vocabulary
 from core.score.note import NoteEvent
 
 
@@ -78,8 +78,8 @@ class _Writer:
             return
         self.said[EventKind.SHIFT] = steps
         while steps > 0:
-            self.say(EventKind.SHIFT, min(steps, LONGEST_SHIFT_STEPS))
-            steps -= LONGEST_SHIFT_STEPS
+            self.say(EventKind.SHIFT, min(steps, self.vocabulary.longest_shift_steps))
+            steps -= self.vocabulary.longest_shift_steps
 
 
 def _acts(notes: Iterable[NoteEvent], first_step: int, vocabulary: Vocabulary) -> Iterator[_Act]:

@@ -32,7 +32,11 @@ PROGRAMS_OF_KIND: Mapping[StemKind, tuple[int, ...]] = MappingProxyType(
 )
 
 
-def allowed_tokens(kind: StemKind, vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
+def allowed_tokens(
+    kind: StemKind,
+    vocabulary: Vocabulary,
+    programs_of_kind: Mapping[StemKind, tuple[int, ...]] = PROGRAMS_OF_KIND,
+) -> npt.NDArray[np.bool_]:
     """Return [token]: True where a stem of this kind may hold what the token says.
 
     A drum stem holds drums only, a pitched one no drums and the programs of its kind. Everything is
@@ -46,7 +50,7 @@ def allowed_tokens(kind: StemKind, vocabulary: Vocabulary) -> npt.NDArray[np.boo
         _forbid(allowed, vocabulary, EventKind.PROGRAM, but=())
     else:
         _forbid(allowed, vocabulary, EventKind.DRUM, but=())
-        _forbid(allowed, vocabulary, EventKind.PROGRAM, but=PROGRAMS_OF_KIND[kind])
+        _forbid(allowed, vocabulary, EventKind.PROGRAM, but=programs_of_kind[kind])
     return allowed
 
 

@@ -6,19 +6,16 @@ a row that never says EOS keeps its notes, UNK does not end a row, and segments 
 hundredths of a second without the error of a remainder in floating point.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from core.codec.events import Event, EventKind
+from core.codec.sounding_notes import FIRST_VELOCITY, Key, SoundingNotes, within
 from core.codec.vocabulary import EOS, STEPS_PER_S, Vocabulary
 from core.score.note import MIN_NOTE_S, NoteEvent
-
-DRUM_NOTE_S = MIN_NOTE_S  # drums are hits; the model gives them no length
-FIRST_VELOCITY = 100  # until the model names one
 
 Tokens = npt.NDArray[np.int32]
 LogProbabilities = npt.NDArray[np.float32]
@@ -89,13 +86,6 @@ def notes_from_tokens(
     return decoder.finish(end_s)
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenNote:
-    onset_s: float
-    velocity: int
-    confidence: float
-
-
 @dataclass(slots=True)
 class NoteDecoder:
     """Reads one segment after the other; open notes stay open until a later one, or `finish`."""
@@ -104,10 +94,9 @@ class NoteDecoder:
     _velocity: int = FIRST_VELOCITY
     _program: int = 0
     _now_s: float = 0.0
-    _open: dict[tuple[int, int], _OpenNote] = field(default_factory=dict)  # by pitch and program
-    _tied: set[tuple[int, int]] = field(default_factory=set)
+    _sounding: SoundingNotes = field(default_factory=SoundingNotes)
+    _tied: set[Key] = field(default_factory=set)
     _is_in_tie: bool = False
-    _notes: list[NoteEvent] = field(default_factory=list)
     _invalid: int = 0
     _late: int = 0
     _unfinished: int = 0
@@ -144,18 +133,13 @@ class NoteDecoder:
 
     def finish(self, end_s: float | None = None) -> DecodedNotes:
         """End what still sounds, at the last event or a little after the last onset."""
-        if self._open:
-            last_onset_s = max(note.onset_s for note in self._open.values())
-            self._now_s = max(self._now_s, last_onset_s + MIN_NOTE_S)
-        for key in list(self._open):
-            self._let_go(key)
-        notes = tuple(self._notes)
-        if end_s is not None:
-            kept = [note for note in notes if note.onset_s < end_s]
-            notes = tuple(_cut(note, end_s) for note in kept)
-        outside = len(self._notes) - len(notes)
+        last_s = max(self._now_s, self._sounding.last_onset_s + MIN_NOTE_S)
+        self._sounding.let_go_all(last_s)
+        notes = tuple(self._sounding.done)
+        kept = notes if end_s is None else within(notes, end_s)
+        outside = len(notes) - len(kept)
         losses = DecodeLosses(self._invalid, self._late, self._unfinished, outside)
-        return DecodedNotes(notes, losses)
+        return DecodedNotes(kept, losses)
 
     def _apply(self, event: Event, log_probability: float) -> bool:
         """Take in one event at the current time; False where it makes no sense."""
@@ -167,13 +151,18 @@ class NoteDecoder:
             case EventKind.TIE:
                 return self._end_untied()
             case EventKind.DRUM:
-                return self._hit(event.value, _probability(log_probability))
+                return self._hit(event.value, log_probability)
             case EventKind.PITCH if self._is_in_tie:
                 return self._tie((event.value, self._program))
             case EventKind.PITCH if self._velocity == 0:
-                return self._let_go((event.value, self._program))
+                return self._sounding.let_go((event.value, self._program), self._now_s)
             case EventKind.PITCH:
-                self._strike((event.value, self._program), _probability(log_probability))
+                self._sounding.strike(
+                    (event.value, self._program),
+                    self._now_s,
+                    velocity=self._velocity,
+                    log_probability=log_probability,
+                )
             case EventKind.SHIFT:
                 raise AssertionError("shifts are read, not applied")
         return True
@@ -181,48 +170,20 @@ class NoteDecoder:
     def _end_untied(self) -> bool:
         if not self._is_in_tie:
             return False
-        for key in [key for key in self._open if key not in self._tied]:
-            self._let_go(key)
+        self._sounding.let_go_all(self._now_s, but=self._tied)
         self._is_in_tie = False
         return True
 
-    def _tie(self, key: tuple[int, int]) -> bool:
-        if key not in self._open or key in self._tied:
+    def _tie(self, key: Key) -> bool:
+        if key not in self._sounding or key in self._tied:
             return False
         self._tied.add(key)
         return True
 
-    def _hit(self, key: int, confidence: float) -> bool:
+    def _hit(self, drum_key: int, log_probability: float) -> bool:
         if self._velocity == 0:
             return False
-        end_s = self._now_s + DRUM_NOTE_S
-        self._notes.append(
-            NoteEvent(self._now_s, key, end_s, self._velocity, is_drum=True, confidence=confidence)
+        self._sounding.hit(
+            drum_key, self._now_s, velocity=self._velocity, log_probability=log_probability
         )
         return True
-
-    def _strike(self, key: tuple[int, int], confidence: float) -> None:
-        if key in self._open:
-            self._let_go(key)
-        self._open[key] = _OpenNote(self._now_s, self._velocity, confidence)
-
-    def _let_go(self, key: tuple[int, int]) -> bool:
-        note = self._open.pop(key, None)
-        if note is None:
-            return False
-        pitch, program = key
-        end_s = max(self._now_s, note.onset_s + MIN_NOTE_S)
-        self._notes.append(
-            NoteEvent(
-                note.onset_s, pitch, end_s, note.velocity, program, confidence=note.confidence
-            )
-        )
-        return True
-
-
-def _cut(note: NoteEvent, end_s: float) -> NoteEvent:
-    return note if note.offset_s <= end_s else replace(note, offset_s=end_s)
-
-
-def _probability(log_probability: float) -> float:
-    return math.exp(min(0.0, log_probability))

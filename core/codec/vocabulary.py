@@ -1,7 +1,8 @@
 """Vocabulary: which token stands for which event, as a table of ranges.
 
 Source: Magenta's MT3 (event codec with the special ids PAD, EOS and UNK in front). The vocabularies
-of the two checkpoints differ in the number of velocities and in whether there are ties.
+of its two checkpoints differ in the number of velocities and in whether there are ties; that of
+YourMT3, which is the same for all its five, has shifts for one segment only.
 """
 
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ class Vocabulary:
     has_ties: bool
     size: int
     has_programs: bool = True
+    longest_shift_steps: int = LONGEST_SHIFT_STEPS
 
     def __post_init__(self) -> None:
         if not 1 <= self.velocity_bins <= LOUDEST:
@@ -42,7 +44,7 @@ class Vocabulary:
     @property
     def ranges(self) -> tuple[EventRange, ...]:
         """The ranges in the order of their tokens."""
-        return _ranges(self.velocity_bins)
+        return _ranges(self.velocity_bins, self.longest_shift_steps)
 
     @property
     def events(self) -> tuple[Event | None, ...]:
@@ -73,9 +75,9 @@ class Vocabulary:
 
 
 @cache
-def _ranges(velocity_bins: int) -> tuple[EventRange, ...]:
+def _ranges(velocity_bins: int, longest_shift_steps: int) -> tuple[EventRange, ...]:
     counts = (
-        (EventKind.SHIFT, LONGEST_SHIFT_STEPS + 1),
+        (EventKind.SHIFT, longest_shift_steps + 1),
         (EventKind.PITCH, PITCHES),
         (EventKind.VELOCITY, velocity_bins + 1),
         (EventKind.TIE, 1),
@@ -102,3 +104,4 @@ def _events(vocabulary: Vocabulary) -> tuple[Event | None, ...]:
 
 MT3_VOCABULARY = Vocabulary(velocity_bins=1, has_ties=True, size=1536)
 ISMIR2021_VOCABULARY = Vocabulary(velocity_bins=127, has_ties=False, size=1664, has_programs=False)
+YOURMT3_VOCABULARY = Vocabulary(velocity_bins=1, has_ties=True, size=596, longest_shift_steps=205)

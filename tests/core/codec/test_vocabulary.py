@@ -6,11 +6,16 @@ from pathlib import Path
 import pytest
 
 from core.codec.events import Event, EventKind
-from core.codec.vocabulary import ISMIR2021_VOCABULARY, MT3_VOCABULARY, Vocabulary
+from core.codec.vocabulary import (
+    ISMIR2021_VOCABULARY,
+    MT3_VOCABULARY,
+    YOURMT3_VOCABULARY,
+    Vocabulary,
+)
 
-LAYOUT = json.loads(
-    (Path(__file__).parents[2] / "golden" / "mt3_codec.json").read_text(encoding="utf-8")
-)["layout"]
+GOLDEN = Path(__file__).parents[2] / "golden"
+LAYOUT = json.loads((GOLDEN / "mt3_codec.json").read_text(encoding="utf-8"))["layout"]
+YOURMT3_LAYOUT = json.loads((GOLDEN / "yourmt3_codec.json").read_text(encoding="utf-8"))["layout"]
 VOCABULARIES = {"1": MT3_VOCABULARY, "127": ISMIR2021_VOCABULARY}
 
 
@@ -22,6 +27,17 @@ def test_ranges_lie_where_the_reference_has_them(bins: str) -> None:
     }
     assert ranges == LAYOUT[bins]["ranges_plus3"]
     assert vocabulary.size == LAYOUT[bins]["vocab_padded"]
+
+
+@pytest.mark.parametrize("task", ["mt3_full_plus", "mc13_full_plus_256", "gm_ext_plus"])
+def test_the_ranges_of_yourmt3_lie_where_all_its_models_have_them(task: str) -> None:
+    special = {name: [token, token] for token, name in enumerate(("PAD", "EOS", "UNK"))}
+    ranges = {
+        events.kind.value: [events.tokens[0], events.tokens[-1]]
+        for events in YOURMT3_VOCABULARY.ranges
+    }
+    assert {**special, **ranges} == YOURMT3_LAYOUT[task]["ranges"]
+    assert YOURMT3_VOCABULARY.size == YOURMT3_LAYOUT[task]["num_tokens"]
 
 
 @pytest.mark.parametrize("bins", ["1", "127"])
