@@ -1,4 +1,6 @@
-"""Pick the device a job runs on, and say why."""
+"""Pick the device a job runs on and say why; tell when its memory is full."""
+
+import gc
 
 import torch
 
@@ -43,3 +45,20 @@ def _why_no_cuda() -> str | None:
 
 def _why_no_mps() -> str | None:
     return None if torch.backends.mps.is_available() else "no Apple GPU"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether there was no room for a tensor or array; on CPU torch has no class for that."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    told = str(error).casefold()
+    return isinstance(error, RuntimeError) and ("out of memory" in told or "can't allocate" in told)
+
+
+def free_memory(device: torch.device) -> None:
+    """Give back what torch keeps for later."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()

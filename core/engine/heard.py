@@ -17,7 +17,6 @@ from core.codec.posteriors_to_notes import (
 )
 from core.codec.repair import ALL_RULES, RepairRules, repaired
 from core.codec.tokens_to_notes import DecodeLosses, SegmentTokens
-from core.engine.options import ChosenDevice
 from core.score.instruments import StemKind, program_name, program_of, track_name_of
 from core.score.note import NoteEvent
 from core.score.transcription import Source, Track
@@ -41,15 +40,11 @@ class HeardTokens:
 
 @dataclass(frozen=True, slots=True)
 class Posteriors:
-    """What the networks said about one file; None where a network was not asked.
-
-    `device` is where a network ended up running, if it could not stay where it was started.
-    """
+    """What the networks said about one file; None where a network was not asked."""
 
     pitch: PitchPosteriors | None = None
     drums: DrumPosteriors | None = None
     tokens: HeardTokens | None = None
-    device: ChosenDevice | None = None
 
 
 @dataclass(frozen=True, slots=True)

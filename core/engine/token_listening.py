@@ -2,10 +2,12 @@
 
 Segments are independent, so on CPU each worker decodes its own batch of them on one torch thread:
 threads that split every product wait for each other at its end. MR-MT3 alone has to go in order.
+Silent segments are not shown to the network, which writes nothing for them.
 """
 
+import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +19,12 @@ from torch import Tensor, nn
 
 from core.audio.source import AudioSource
 from core.codec.bass_octave import with_bass_octaves
+from core.codec.events import Event, EventKind
 from core.codec.token_rules import allowed_tokens
 from core.codec.tokens_to_notes import SegmentTokens, notes_from_tokens, segment_start_s
 from core.codec.velocity import with_fixed_velocity, with_velocities
-from core.codec.vocabulary import ISMIR2021_VOCABULARY, MT3_VOCABULARY, Vocabulary
+from core.codec.vocabulary import EOS, ISMIR2021_VOCABULARY, MT3_VOCABULARY, Vocabulary
+from core.engine.device import free_memory, is_out_of_memory
 from core.engine.generate import Allowed, WrittenTokens, generate
 from core.engine.heard import HeardTokens, Posteriors
 from core.engine.model_set import Family, TokenModel
@@ -40,10 +44,13 @@ from core.models.mt3 import Mt3, Mt3Config
 from core.models.packing import pack_bfloat16, pack_float32, pack_int8
 from core.score.instruments import StemKind
 
-ENCODE_SEGMENTS = 4  # encoded at a time
+CPU_ENCODE, GPU_ENCODE = 4, 32  # segments encoded at a time
 CPU_ROWS = 12  # decoded at a time by each worker; more is hardly faster and costs 14 MB a row
-GPU_ROWS = 256
+GPU_ROWS = 256  # as long as they fit
+SILENCE = 1e-4  # no sample of a silent segment is farther from zero: -80 dBFS
 LOOK_EVERY_S = 0.05  # for progress, and for a cancel
+
+_log = logging.getLogger(__name__)
 
 OnFraction = Callable[[float], None]
 Samples = npt.NDArray[np.float32]
@@ -98,24 +105,59 @@ class TokenListener:
         self._network.to(self._device)
         self._features = Mt3LogMel().to(self._device)
         self._decoder = _packed(self._network, precision)
+        self._rows = CPU_ROWS if self._device.type == "cpu" else GPU_ROWS
 
     def listen(self, source: AudioSource, kind: StemKind, on_fraction: OnFraction) -> Posteriors:
-        """Write the tokens of the whole source; what `on_fraction` raises ends it."""
-        segments = _Segments(source, self._traits.segment_frames)
+        """Write the tokens of the whole source; what `on_fraction` raises ends it.
+
+        When memory runs out, half as many segments go on side by side; what is written stays.
+
+        Raises:
+            MemoryError, torch.OutOfMemoryError: there is no room for a single segment.
+        """
         allowed = allowed_tokens(kind, self._traits.vocabulary)
-        if isinstance(self._network, MrMt3) and self._network.config.memory_length:
-            written = self._in_order(self._network, segments, allowed, on_fraction)
-        else:
-            written = self._side_by_side(segments, allowed, on_fraction)
+        written: dict[int, WrittenTokens] = {}
+        while not self._write(source, written, allowed, on_fraction):
+            self._rows = -(-self._rows // 2)
+            free_memory(self._device)
+            _log.warning("out of memory: %d segments side by side from here on", self._rows)
         rows = [
             SegmentTokens(
-                segment_start_s(row.segment * self._traits.segment_frames, FRAMES_PER_S),
+                segment_start_s(index * self._traits.segment_frames, FRAMES_PER_S),
                 row.tokens,
                 row.log_probabilities,
             )
-            for row in sorted(written, key=lambda row: row.segment)
+            for index, row in sorted(written.items())
         ]
         return Posteriors(tokens=self._named(tuple(rows), source, kind))
+
+    def _write(
+        self,
+        source: AudioSource,
+        written: dict[int, WrittenTokens],
+        allowed: Allowed,
+        on_fraction: OnFraction,
+    ) -> bool:
+        """Fill `written`, by segment, with what it lacks; False if fewer at a time might fit."""
+        segments = _Segments(source, self._traits.segment_frames, without=written)
+        try:
+            if isinstance(self._network, MrMt3) and self._network.config.memory_length:
+                self._in_order(self._network, segments, written, allowed, on_fraction)
+            else:
+                self._side_by_side(segments, written, allowed, on_fraction)
+        except (MemoryError, RuntimeError) as error:
+            if self._rows == 1 or not is_out_of_memory(error):
+                raise
+            return False
+        written |= {index: self._nothing_in(index) for index in segments.silent}
+        return True
+
+    def _nothing_in(self, index: int) -> WrittenTokens:
+        """Return what a silent segment says: nothing is held over, nothing begins."""
+        vocabulary = self._traits.vocabulary
+        ties = [vocabulary.token_of(Event(EventKind.TIE, 0))] if vocabulary.has_ties else []
+        tokens = [*ties, EOS]
+        return WrittenTokens(index, np.array(tokens, np.int32), np.zeros(len(tokens), np.float32))
 
     def _named(
         self, rows: tuple[SegmentTokens, ...], source: AudioSource, kind: StemKind
@@ -136,28 +178,29 @@ class TokenListener:
         return HeardTokens(rows, notes, decoded.losses)
 
     def _side_by_side(
-        self, segments: "_Segments", allowed: Allowed, on_fraction: OnFraction
-    ) -> list[WrittenTokens]:
+        self,
+        segments: "_Segments",
+        written: dict[int, WrittenTokens],
+        allowed: Allowed,
+        on_fraction: OnFraction,
+    ) -> None:
         is_cpu = self._device.type == "cpu"
         workers = torch.get_num_threads() if is_cpu else 1
-        written: list[WrittenTokens] = []
         stop = threading.Event()
 
         def work() -> None:
             if is_cpu:
                 torch.set_num_threads(1)  # of this worker; those of other threads stay as they are
             taken: list[int] = []
-            encoded = self._encoded(segments, taken)
-            rows = CPU_ROWS if is_cpu else GPU_ROWS
             for row in generate(
                 self._decoder,
-                encoded,
-                rows=rows,
+                self._encoded(segments, taken),
+                rows=self._rows,
                 max_steps=self._network.config.max_steps,
                 allowed=allowed,
                 on_step=lambda: _raise_if(stop),
             ):
-                written.append(WrittenTokens(taken[row.segment], row.tokens, row.log_probabilities))
+                written[taken[row.segment]] = row
 
         with ThreadPoolExecutor(workers, thread_name_prefix="decoding") as pool:
             running = {pool.submit(work) for _ in range(workers)}
@@ -166,15 +209,15 @@ class TokenListener:
                     done, running = wait(running, LOOK_EVERY_S, "FIRST_EXCEPTION")
                     for future in done:
                         future.result()
-                    on_fraction(min(1.0, len(written) / segments.about))
+                    on_fraction(segments.fraction(len(written)))
             finally:
                 stop.set()
-        return written
 
     @torch.inference_mode()
     def _encoded(self, segments: "_Segments", taken: list[int]) -> Iterator[Tensor]:
         """Yield encoded batches; note in `taken` which segments they are."""
-        while batch := segments.take(ENCODE_SEGMENTS):
+        most = min(self._rows, CPU_ENCODE if self._device.type == "cpu" else GPU_ENCODE)
+        while batch := segments.take(most):
             taken += [segment.index for segment in batch]
             yield self._network.encode(self._features_of(batch))
 
@@ -182,16 +225,18 @@ class TokenListener:
         self,
         network: MrMt3,
         segments: "_Segments",
+        written: dict[int, WrittenTokens],
         allowed: Allowed,
         on_fraction: OnFraction,
-    ) -> list[WrittenTokens]:
+    ) -> None:
         """Decode one segment after the other, each remembering the one before."""
         length = network.config.max_steps
-        written: list[WrittenTokens] = []
-        before: list[int] | None = None
         while batch := segments.take(1):
+            index = batch[0].index
+            before = written.get(index - 1) or self._nothing_in(index - 1)
             with torch.inference_mode():
-                ids = torch.tensor([memory_ids(before, length)], device=self._device)
+                remembered = before.tokens.tolist() if index > 0 else None
+                ids = torch.tensor([memory_ids(remembered, length)], device=self._device)
                 encoded = network.encode_after(self._features_of(batch), ids)
             (row,) = generate(
                 self._decoder,
@@ -199,12 +244,10 @@ class TokenListener:
                 rows=1,
                 max_steps=length,
                 allowed=allowed,
-                on_step=lambda: on_fraction(min(1.0, len(written) / segments.about)),
+                on_step=lambda: on_fraction(segments.fraction(len(written))),
             )
-            before = row.tokens.tolist()
-            written.append(WrittenTokens(batch[0].index, row.tokens, row.log_probabilities))
+            written[index] = row
         on_fraction(1.0)
-        return written
 
     def _features_of(self, batch: "list[_Segment]") -> Tensor:
         audio = torch.from_numpy(np.stack([segment.audio for segment in batch])).to(self._device)
@@ -216,18 +259,40 @@ class TokenListener:
 
 
 class _Segments:
-    """Cuts a source into segments, a few at a time, for several workers."""
+    """Cuts a source into segments, a few at a time, for several workers.
 
-    def __init__(self, source: AudioSource, segment_frames: int) -> None:
+    Leaves out those that are written already, and notes in `silent` those without sound.
+    """
+
+    def __init__(
+        self, source: AudioSource, segment_frames: int, *, without: Collection[int] = ()
+    ) -> None:
         samples = source.duration_s * SAMPLE_RATE_HZ
-        self.about = max(1, frame_count(int(samples)) // segment_frames)
-        self._iterator = _cut(source.blocks(SAMPLE_RATE_HZ), segment_frames)
+        self._about = max(1, frame_count(int(samples)) // segment_frames)
+        self.silent: list[int] = []
+        self._left = self._with_sound(_cut(source.blocks(SAMPLE_RATE_HZ), segment_frames), without)
         self._lock = threading.Lock()
 
     def take(self, most: int) -> list[_Segment]:
         """Return the next segments in order, none at the end."""
         with self._lock:
-            return [segment for _, segment in zip(range(most), self._iterator, strict=False)]
+            return [segment for _, segment in zip(range(most), self._left, strict=False)]
+
+    def fraction(self, written: int) -> float:
+        """Return how much of the file `written` segments and the silent ones so far are."""
+        return min(1.0, (written + len(self.silent)) / self._about)
+
+    def _with_sound(
+        self, segments: Iterator[_Segment], without: Collection[int]
+    ) -> Iterator[_Segment]:
+        known = frozenset(without)
+        for segment in segments:
+            if segment.index in known:
+                continue
+            if np.abs(segment.audio).max() <= SILENCE:
+                self.silent.append(segment.index)
+            else:
+                yield segment
 
 
 def _cut(blocks: Iterator[Samples], segment_frames: int) -> Iterator[_Segment]:

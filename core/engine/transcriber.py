@@ -4,24 +4,27 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from core.audio.clip import AudioClip
 from core.audio.read import scan_audio
 from core.audio.source import AudioSource, FileSource, clip_source
 from core.codec.repair import ALL_RULES, RepairRules
-from core.engine.device import choose_device
-from core.engine.heard import HeardStem, tracks_from
+from core.engine.device import choose_device, is_out_of_memory
+from core.engine.heard import HeardStem, Posteriors, tracks_from
 from core.engine.listeners import BuiltInListener, Listener
 from core.engine.model_choice import check_model, choose_model
 from core.engine.model_set import BUILT_IN, TOKEN_MODELS
-from core.engine.options import AUTO_MODEL, Device, Precision
+from core.engine.options import AUTO_MODEL, ChosenDevice, Device, Precision
 from core.engine.progress import CancelToken, OnProgress, Progress
 from core.engine.stem_listening import kind_from_posteriors
+from core.errors import TranscriptionFailedError
 from core.score.instruments import StemKind, kind_from_name
 from core.score.transcription import Source
 
 LISTENING_S = 60.0  # this much of a file tells what kind of stem it is
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -73,8 +76,7 @@ class Transcriber:
         started_s = time.monotonic()
         cancel.raise_if_set()
         scan = scan_audio(path, on_fraction=lambda _: cancel.raise_if_set())
-        report = _reporter(scan.duration_s, on_progress, cancel)
-        return self._heard(FileSource(scan), kind, report, cancel, started_s)
+        return self._heard(FileSource(scan), kind, on_progress, cancel, started_s)
 
     def transcribe_clip(
         self,
@@ -86,22 +88,27 @@ class Transcriber:
     ) -> HeardStem:
         """Return the notes of samples in memory; otherwise as `transcribe`."""
         started_s = time.monotonic()
-        report = _reporter(clip.duration_s, on_progress, cancel)
-        return self._heard(clip_source(clip), kind, report, cancel, started_s)
+        return self._heard(clip_source(clip), kind, on_progress, cancel, started_s)
 
     def _heard(
         self,
         source: AudioSource,
         wanted: StemKind | None,
-        report: Callable[[float], None],
+        on_progress: OnProgress,
         cancel: CancelToken,
         started_s: float,
     ) -> HeardStem:
-        kind, kind_found_by = self._kind_of(source, wanted, cancel)
+        kind, kind_found_by = self._where_it_fits(lambda: self._kind_of(source, wanted, cancel))
         choice = choose_model(self.model, kind, self._checkpoints)
-        heard = self._listener(choice.model_id).listen(source, kind, report)
+
+        def listen() -> Posteriors:
+            listener = self._listener(choice.model_id)
+            report = _reporter(source.duration_s, on_progress, cancel)
+            return listener.listen(source, kind, report)
+
+        heard = self._where_it_fits(listen)
         tracks = tracks_from(heard, kind, rules=self._rules)
-        device = heard.device or self.device
+        device = self.device
         elapsed_s = time.monotonic() - started_s
         _log.info(
             "%s: %s by %s in %.1f s on %s",
@@ -132,6 +139,28 @@ class Transcriber:
         assert heard.pitch is not None
         assert heard.drums is not None
         return kind_from_posteriors(heard.pitch, heard.drums), "listening"
+
+    def _where_it_fits(self, work: Callable[[], T]) -> T:
+        """Do the work; once more on the CPU if the GPU's memory is too small for it.
+
+        Raises:
+            TranscriptionFailedError: the computer's memory is too small as well.
+        """
+        try:
+            return work()
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if self.device.name == "cpu":
+                raise TranscriptionFailedError(
+                    "This computer ran out of memory.",
+                    "Close other programs, or choose the built-in model, and try again.",
+                ) from error
+        _log.warning("out of memory on %s: going on on the CPU", self.device.name)
+        self.device = ChosenDevice("cpu", "the GPU ran out of memory")
+        self._built_in = BuiltInListener(self.device.name)
+        self._resident = None
+        return self._where_it_fits(work)
 
     def _listener(self, model_id: str) -> Listener:
         """Return the model ready to listen; the one held before leaves memory first."""

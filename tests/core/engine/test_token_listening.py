@@ -13,11 +13,14 @@ import torch
 
 from core.audio.clip import AudioClip
 from core.audio.source import ClipSource, clip_source
-from core.engine import token_listening
+from core.codec.vocabulary import EOS
+from core.engine import generate, token_listening
+from core.engine.heard import Posteriors
 from core.engine.model_set import TOKEN_MODELS
 from core.engine.options import ChosenDevice, Precision
 from core.engine.token_listening import TokenListener
 from core.errors import CancelledError, ModelBrokenError
+from core.models.decoding import DecoderCache, StepDecoder
 from core.models.mr_mt3 import MrMt3
 from core.models.mt3 import Mt3, Mt3Config
 from core.score.instruments import StemKind
@@ -76,7 +79,7 @@ def test_the_tokens_do_not_depend_on_what_is_decoded_beside_them(
     source = noise(30.0)
     expected = listener().listen(source, StemKind.MIX, ignore).tokens
     monkeypatch.setattr(token_listening, "CPU_ROWS", rows)
-    monkeypatch.setattr(token_listening, "ENCODE_SEGMENTS", rows)
+    monkeypatch.setattr(token_listening, "CPU_ENCODE", rows)
     found = listener().listen(source, StemKind.MIX, ignore).tokens
     assert expected is not None
     assert found is not None
@@ -137,3 +140,92 @@ def test_fewer_bits_run_as_well(precision: Precision) -> None:
     heard = ears.listen(noise(5.0), StemKind.MIX, ignore)
     assert heard.tokens is not None
     assert len(heard.tokens.segments) == 3
+
+
+def too_much_for(most_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let memory run out when more rows than that are wanted."""
+
+    def cache(decoder: StepDecoder, rows: int, *shape: int) -> DecoderCache:
+        if rows > most_rows:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return DecoderCache(decoder, rows, *shape)
+
+    monkeypatch.setattr(generate, "DecoderCache", cache)
+
+
+def tokens_of(heard: Posteriors) -> list[list[int]]:
+    assert heard.tokens is not None
+    return [segment.tokens.tolist() for segment in heard.tokens.segments]
+
+
+def test_too_little_memory_halves_the_batch_and_changes_no_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = noise(30.0)
+    expected = tokens_of(listener().listen(source, StemKind.MIX, ignore))
+    too_much_for(3, monkeypatch)
+    ears = listener()
+    assert tokens_of(ears.listen(source, StemKind.MIX, ignore)) == expected
+    monkeypatch.setattr(ears, "_write", lambda *_: pytest.fail("the batch is not tried anew"))
+
+
+def test_what_was_written_before_memory_ran_out_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = noise(60.0)
+    expected = tokens_of(listener().listen(source, StemKind.MIX, ignore))
+    encoded: list[int] = []
+    encode = Mt3.encode
+
+    def failing_once(network: Mt3, features: torch.Tensor) -> torch.Tensor:
+        encoded.append(len(features))
+        if sum(encoded) > 24 and max(encoded) < 100:
+            encoded.append(100)
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return encode(network, features)
+
+    monkeypatch.setattr(Mt3, "encode", failing_once)
+    assert tokens_of(listener().listen(source, StemKind.MIX, ignore)) == expected
+    assert sum(encoded) - 100 < 2 * len(expected)
+
+
+def test_no_room_for_a_single_segment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    too_much_for(0, monkeypatch)
+    with pytest.raises(torch.OutOfMemoryError):
+        listener().listen(noise(10.0), StemKind.MIX, ignore)
+
+
+def test_other_failures_are_not_taken_for_a_lack_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("shapes cannot be multiplied")
+
+    monkeypatch.setattr(Mt3, "encode", broken)
+    with pytest.raises(RuntimeError, match="multiplied"):
+        listener().listen(noise(10.0), StemKind.MIX, ignore)
+
+
+@pytest.mark.parametrize("model_id", ["mt3_magenta", "mt3_ismir2021", "mr_mt3"])
+def test_the_network_is_not_asked_about_silence(
+    model_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ears = listener(model_id)
+    segment_s = ears._traits.segment_frames / 125
+    samples = np.random.default_rng(1).normal(0, 0.1, (round(8 * segment_s * RATE), 1))
+    samples[round(2 * segment_s * RATE) : round(6 * segment_s * RATE)] = 5e-5
+    shown: list[int] = []
+    features_of = ears._features_of
+    monkeypatch.setattr(
+        ears,
+        "_features_of",
+        lambda batch: [shown.extend(s.index for s in batch), features_of(batch)][1],
+    )
+    source = clip_source(AudioClip(samples.astype(np.float32), RATE))
+    heard = ears.listen(source, StemKind.MIX, ignore)
+    assert heard.tokens is not None
+    assert sorted(shown) == [0, 1, 6, 7]
+    vocabulary = ears._traits.vocabulary
+    silence = [1134, EOS] if vocabulary.has_ties else [EOS]
+    assert tokens_of(heard)[2:6] == [silence] * 4
+    assert (
+        len(tokens_of(heard)) == 9
+    )  # the last one is the padding of a file that fills its segments
+    begins = {round(note.onset_s // segment_s) for note in heard.tokens.notes}
+    assert begins.isdisjoint({2, 3, 4, 5})

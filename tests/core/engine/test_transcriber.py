@@ -2,18 +2,23 @@
 
 import threading
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from core.codec.repair import ALL_RULES, NO_RULES, RepairRules
 from core.codec.tokens_to_notes import DecodeLosses
 from core.engine import token_listening
+from core.engine import transcriber as engine_transcriber
 from core.engine.heard import HeardTokens, Posteriors
+from core.engine.listeners import BuiltInListener
+from core.engine.options import ChosenDevice
 from core.engine.progress import CancelToken, Progress
 from core.engine.transcriber import Transcriber
-from core.errors import AudioReadError, CancelledError
+from core.errors import AudioReadError, CancelledError, TranscriptionFailedError
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
@@ -118,3 +123,45 @@ def test_the_rules_decide_whether_instruments_are_repaired(
     transcriber = Transcriber("mt3_magenta", checkpoints={"mt3_magenta": tmp_path}, rules=rules)
     heard = transcriber.transcribe(audio, on_progress=ignore, cancel=CancelToken())
     assert [track.program for track in heard.tracks] == programs
+
+
+class Ears:
+    """A listener that finds no room on the devices named."""
+
+    too_small: ClassVar[set[str]] = set()
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._built_in = BuiltInListener("cpu")
+
+    def listen(self, *asked: Any, **options: Any) -> Posteriors:
+        if self._device in self.too_small:
+            raise torch.OutOfMemoryError(f"{self._device} out of memory")
+        return self._built_in.listen(*asked, **options)
+
+
+@pytest.fixture
+def on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> Transcriber:
+    monkeypatch.setattr(engine_transcriber, "choose_device", lambda _: ChosenDevice("cuda", "RTX"))
+    monkeypatch.setattr(engine_transcriber, "BuiltInListener", Ears)
+    return Transcriber()
+
+
+@pytest.mark.parametrize("name", ["Bass.wav", "take 7.wav"], ids=["hearing", "finding the kind"])
+def test_a_gpu_that_is_too_small_gives_way_to_the_cpu_and_says_so(
+    name: str, on_a_gpu: Transcriber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ears, "too_small", {"cuda"})
+    audio = noted(tmp_path / name, 40, 45, length_s=2)
+    heard = on_a_gpu.transcribe(audio, on_progress=ignore, cancel=CancelToken())
+    assert heard.note_count == 2
+    assert (heard.source.device, heard.device_reason) == ("cpu", "the GPU ran out of memory")
+
+
+def test_a_computer_that_is_too_small_says_what_to_do(
+    on_a_gpu: Transcriber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ears, "too_small", {"cuda", "cpu"})
+    audio = noted(tmp_path / "Bass.wav", 40, length_s=1)
+    with pytest.raises(TranscriptionFailedError, match=r"ran out of memory\. Close other programs"):
+        on_a_gpu.transcribe(audio, on_progress=ignore, cancel=CancelToken())
