@@ -1,0 +1,86 @@
+"""YourMT3+: spectra of a segment in, note tokens of each decoding channel out.
+
+Chang et al., "YourMT3+: Multi-instrument Music Transcription with Enhanced Transformer
+Architectures and Cross-dataset Stem Augmentation", 2024. Decoding channels share one decoder and
+are independent of each other: to the engine each is a row of its own.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from core.models.decoding import Multiply, StepDecoder, step_layer
+from core.models.yourmt3.config import YourMt3Config
+from core.models.yourmt3.sound_encoders import LatentEncoder, MelEncoder
+from core.models.yourmt3.stacks import DecoderStack
+
+WINDOW_SAMPLES = 2048
+
+
+class YourMt3(nn.Module):
+    """The network, with the window and the mel bank of its front end, which come with the weights.
+
+    `mel_bank` [spectrum bin, band] is None where features are not mel bands. To decode step by
+    step, see `StepDecoder` and `step_decoder`.
+    """
+
+    def __init__(self, config: YourMt3Config) -> None:
+        super().__init__()
+        self.config = config
+        is_mel = config.encoder == "t5"
+        bank = torch.zeros(WINDOW_SAMPLES // 2 + 1, config.input_bins) if is_mel else None
+        self.register_buffer("window", torch.hann_window(WINDOW_SAMPLES))
+        self.register_buffer("mel_bank", bank)
+        self.window: Tensor
+        self.mel_bank: Tensor | None
+        self.encoder = MelEncoder(config) if is_mel else LatentEncoder(config)
+        self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)
+        self.decoder = DecoderStack(config)
+        self.logits = nn.Linear(config.d_model, config.vocab_size, bias=False)
+
+    def encode(self, features: Tensor, channels: Sequence[int] | None = None) -> Tensor:
+        """Return [segment, decoding channel, frame, channel] of features [segment, frame, band].
+
+        With `channels` only these decoding channels, in that order, which takes less time. The
+        first two axes, flattened, are rows to be decoded.
+        """
+        known = range(self.config.channels)
+        wanted = known if channels is None else channels
+        if not wanted or not all(channel in known for channel in wanted):
+            raise ValueError(f"decoding channels {channels} are not all in 0..{known[-1]}")
+        encoded: Tensor = self.encoder(features, wanted)
+        return encoded
+
+    def forward(self, features: Tensor, tokens: Tensor) -> Tensor:
+        """Return logits [row, step, token] after each of tokens [row, step]."""
+        return self.logits_of(tokens, self.encode(features).flatten(0, 1))
+
+    def logits_of(self, tokens: Tensor, encoded: Tensor) -> Tensor:
+        """Return logits [row, step, token] after each of tokens [row, step], all at once.
+
+        `encoded` is [row, frame, channel].
+        """
+        decoded = self.decoder(self.token_embedding(tokens), encoded)
+        logits: Tensor = self.logits(decoded * self._shrinking)
+        return logits
+
+    def step_decoder(
+        self, pack: Callable[[Tensor], Multiply], *, cache_dtype: torch.dtype = torch.float32
+    ) -> StepDecoder:
+        """Return the decoder with its matrices packed by `pack`, for one token at a time."""
+        return StepDecoder(
+            [step_layer(layer, pack) for layer in self.decoder.decoder_layers()],
+            embedding=self.token_embedding.weight.detach().float(),
+            positions=self.decoder.positions.table(self.config.max_steps),
+            norm=self.decoder.norm.weight.detach() * self._shrinking,
+            logits=pack(self.logits.weight),
+            heads=self.config.num_heads,
+            head_channels=self.config.d_kv,
+            cache_dtype=cache_dtype,
+        )
+
+    @property
+    def _shrinking(self) -> float:
+        """What upstream's "tied" embeddings ask of the logits' inputs; the matrices are two."""
+        return float(self.config.d_model**-0.5)
