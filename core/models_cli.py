@@ -72,13 +72,16 @@ def _list(options: argparse.Namespace, _cancel: CancelToken) -> int:
     if options.json:
         print(json.dumps([_row(entry, store) for entry in entries], indent=2))
         return EXIT_DONE
-    heads = ("ID", "STATE", "SIZE", "GOOD AT", "LICENCE")
+    heads = ("ID", "STATE", "SIZE", "LICENCE", "GOOD AT")
     print(table_text(heads, [
-        (entry.id, _state(entry, store), _size(entry), entry.good_at, entry.licence)
+        (entry.id, _state(entry, store), _size(entry, store), entry.licence, entry.good_at)
         for entry in entries
     ]))  # fmt: skip
     others = ", ".join(f"{alias} = {model}" for alias, model in the_catalog().aliases.items())
     print(f"\nModels lie in {store.root}\nOther names: {others}")
+    if the_catalog().planned:
+        planned = ", ".join(entry.id for entry in the_catalog().planned)
+        print(f"Known, but not yet to be run: {planned}")
     return EXIT_DONE
 
 
@@ -112,10 +115,13 @@ def _state(entry: CatalogEntry, store: Store) -> str:
     return str(state)
 
 
-def _size(entry: CatalogEntry) -> str:
-    if entry.expected_bytes is None or entry.is_built_in:
+def _size(entry: CatalogEntry, store: Store) -> str:
+    if entry.is_built_in:
         return ""
-    return ("" if entry.size_bytes is not None else "about ") + _megabytes(entry.expected_bytes)
+    if store.state_of(entry) is ModelState.INSTALLED:
+        return _megabytes(store.size_of(entry))
+    about = "" if entry.size_bytes is not None else "about "
+    return f"{about}{_megabytes(entry.expected_bytes)}" if entry.expected_bytes else "?"
 
 
 def _download(options: argparse.Namespace, cancel: CancelToken) -> int:

@@ -49,6 +49,10 @@ class TryAgainError(Exception):
         self.pause_s = pause_s  # what the server asks for
 
 
+class NoConnectionError(TryAgainError):
+    """The server could not be reached at all."""
+
+
 class TooSlowError(TryAgainError):
     """Next to nothing came for a long time."""
 
@@ -108,7 +112,7 @@ class Connection:
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             raise DownloadFailedError(
                 f"The proxy that the environment names cannot be used: {error}.",
-                "Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; it must start with http://.",
+                "Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY: http://HOST:PORT or socks5://HOST:PORT.",
             ) from error
 
     def close(self) -> None:
@@ -265,7 +269,7 @@ def _spoken(url: str) -> Iterator[None]:
                 "Check the clock of this computer. If your network inspects connections, its "
                 "certificate must be installed in the system.",
             ) from error
-        raise TryAgainError("there is no connection") from error
+        raise NoConnectionError("there is no connection") from error
     except httpx.ProxyError as error:
         raise DownloadFailedError(
             f"The proxy lets nothing through: {error}.", "Check HTTPS_PROXY and its password."
@@ -321,7 +325,7 @@ def _validator(headers: httpx.Headers) -> str | None:
     tag = headers.get("etag")
     if tag:
         return None if tag.startswith("W/") else str(tag)
-    with suppress(ValueError, TypeError):
+    with suppress(KeyError, ValueError, TypeError):
         changed = parsedate_to_datetime(headers["last-modified"])
         if parsedate_to_datetime(headers["date"]) - changed >= timedelta(minutes=1):
             return str(headers["last-modified"])

@@ -18,6 +18,7 @@ from core.model_manager.connection import (
     Connection,
     DownloadFailedError,
     FileChangedError,
+    NoConnectionError,
     NotThereError,
     RangeEndsError,
     TooSlowError,
@@ -155,6 +156,8 @@ class _Transfer:
             self.failure = None if self._stop.is_set() else error
         finally:
             self._connection.close()
+            with suppress(OSError):  # of a download that has brought nothing, nothing stays
+                self._store.staging_of(self._entry).rmdir()
 
     def _is_here_already(self) -> bool:
         """Tell whether the model was copied into the store by hand and is what it should be."""
@@ -212,6 +215,8 @@ class _Transfer:
             except TryAgainError as error:
                 gained = part.size - farthest
                 failures = 1 if gained > 0 else failures + 1
+                if isinstance(error, NoConnectionError) and not self._count.has_new_bytes:
+                    failures += 1  # who is offline is told sooner than who has lost the line
                 if isinstance(error, TooSlowError):
                     stalls = 1 if gained > STEADY_BYTES else stalls + 1
                 farthest = max(farthest, part.size)
@@ -285,6 +290,7 @@ class _Transfer:
             target.truncate()
             for block in answer.blocks():
                 target.write(block)
+                target.flush()  # what came outlives a killed process
                 self._count.add(len(block))
                 self._check_stop()
                 counted += len(block)
@@ -292,7 +298,6 @@ class _Transfer:
                     if counted < STALL_BYTES:
                         raise TooSlowError("the server sends next to nothing")
                     counted_from_s, counted = time.monotonic(), 0
-            target.flush()
             os.fsync(target.fileno())
 
     def _is_found_elsewhere(self, file: CatalogFile) -> bool:

@@ -201,6 +201,8 @@ def _placed(
     """Verify a copy and put it into its place."""
     if not entry.is_folder:
         ((name, digest),) = digests.items()
+        if entry.files[0].sha256 not in (None, digest):
+            raise _unpublished(name, entry, digest)
         digests = {entry.files[0].name: digest}
         (staging / name).replace(staging / entry.files[0].name)
     compare(entry, digests, store.pins_of(entry))
@@ -264,6 +266,15 @@ def _other_model(
     return ModelBrokenError(
         f"'{printable_name(source)}' is not {named} but '{entry.id}': {entry.title}. {entry.note}",
         f"Import it as '{entry.id}'.",
+    )
+
+
+def _unpublished(name: str, entry: CatalogEntry, digest: str) -> ModelBrokenError:
+    return ModelBrokenError(
+        f"'{printable_name(Path(name))}' has the network of '{entry.id}', but it is damaged or not "
+        f"the published file: its SHA-256 is {digest[:12]}….",
+        f"Get that one with 'notewright models download {entry.id}'. Weights of your own can be "
+        "used from Python, with load_model(..., checkpoint_path=...).",
     )
 
 

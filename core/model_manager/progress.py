@@ -48,6 +48,10 @@ class DownloadCount:
         self._new_bytes = 0
         self._seen: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
 
+    @property
+    def has_new_bytes(self) -> bool:
+        return self._new_bytes > 0
+
     def begin(self, number: int, name: str) -> None:
         self._number, self._name, self._file_bytes = number, name, 0
 
