@@ -14,11 +14,10 @@ from desktop.session.document import (
     SongChoice,
     Stem,
     StemChoice,
-    StemId,
     StemState,
-    TrackId,
 )
 from desktop.session.naming import named_again
+from desktop.session.track_ids import StemId, TrackId
 
 _NEVER_MERGED = -1
 _SLIDERS = {"sensitivity": 1, "min_note_s": 2}  # fields of a choice whose changes merge

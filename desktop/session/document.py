@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import NewType
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
@@ -19,9 +18,7 @@ from core.engine.options import AUTO_MODEL
 from core.score.instruments import StemKind
 from core.score.tempo import TempoMap
 from core.score.transcription import Key, Track, Transcription, song_of
-
-StemId = NewType("StemId", int)
-SongId = NewType("SongId", int)
+from desktop.session.track_ids import SongId, StemId, TrackColours, TrackId, track_ids
 
 
 class StemState(StrEnum):
@@ -105,14 +102,6 @@ class Stem:
         if self.state is StemState.RUNNING:
             return self.done_s
         return self.duration_s if self.heard is not None else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class TrackId:
-    """A track of a stem by the name the engine gave it; stays valid when notes are named again."""
-
-    stem_id: StemId
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +190,7 @@ class Document(QObject):
         self._songs: dict[SongId, Song] = {}
         self._stems: dict[StemId, Stem] = {}
         self._tracks_of: dict[SongId, tuple[SongTrack, ...]] = {}  # until the song changes
+        self._colours_of: dict[SongId, TrackColours] = {}
         self._last_id = 0
         self._current_song: SongId | None = None
         self._selected_stem: StemId | None = None
@@ -246,6 +236,10 @@ class Document(QObject):
         if song_id not in self._tracks_of:
             self._tracks_of[song_id] = self._named_tracks(self._songs[song_id])
         return self._tracks_of[song_id]
+
+    def colour_of(self, stem: Stem) -> int:
+        """Return the place in the palette of the stem's waveform and of its first track."""
+        return self._colours(stem.song_id).of_stem(stem.stem_id)
 
     def transcription_of(self, song_id: SongId) -> Transcription:
         """Return what is exported of the song: the tracks that are not muted."""
@@ -324,29 +318,38 @@ class Document(QObject):
 
     def _named_tracks(self, song: Song) -> tuple[SongTrack, ...]:
         found = [
-            (TrackId(stem.stem_id, track.name), track)
+            entry
             for stem in self.stems_of(song.song_id)
             if stem.heard is not None
-            for track in stem.heard.tracks
+            for entry in zip(
+                track_ids(stem.stem_id, stem.heard.source.kind, stem.heard.tracks),
+                stem.heard.tracks,
+                strict=True,
+            )
         ]
         named = [
             track.renamed(song.choice.name_of(track_id, track.name)) for track_id, track in found
         ]
         numbered = song_of([Transcription(tuple(named))], tempo=song.tempo, key=None).tracks
+        colours = self._colours(song.song_id)
         return tuple(
             SongTrack(
                 track_id,
                 track,
-                colour_index=index,
+                colour_index=colours.of_track(track_id),
                 is_muted=track_id in song.choice.muted,
                 is_soloed=track_id in song.choice.soloed,
                 is_exported=song.choice.exports(track_id),
             )
-            for index, ((track_id, _), track) in enumerate(zip(found, numbered, strict=True))
+            for (track_id, _), track in zip(found, numbered, strict=True)
         )
+
+    def _colours(self, song_id: SongId) -> TrackColours:
+        return self._colours_of.setdefault(song_id, TrackColours())
 
     def _remove_song(self, song_id: SongId) -> None:
         del self._songs[song_id]
+        self._colours_of.pop(song_id, None)
         if self._current_song == song_id:
             self.show_song(next(iter(self._songs), None))
         self.songsChanged.emit()

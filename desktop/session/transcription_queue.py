@@ -18,10 +18,8 @@ from desktop.session.document import (
     Failure,
     FoundTempo,
     Song,
-    SongId,
     Stem,
     StemChoice,
-    StemId,
     StemState,
 )
 from desktop.session.messages import (
@@ -36,6 +34,7 @@ from desktop.session.messages import (
 from desktop.session.model_library import ModelLibrary
 from desktop.session.naming import named_again
 from desktop.session.settings import Settings
+from desktop.session.track_ids import SongId, StemId
 from desktop.session.transcribe_job import TranscribeJob
 
 

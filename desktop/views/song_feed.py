@@ -19,19 +19,15 @@ def track_views(document: Document, song: Song) -> list[TrackView]:
 
 
 def lanes(document: Document, song: Song) -> list[Lane]:
-    """Return one lane per stem in the colour of its first track."""
-    colours = {
-        item.track_id.stem_id: item.colour_index
-        for item in reversed(document.tracks_of(song.song_id))
-    }
+    """Return one lane per stem in its colour."""
     return [
         Lane(
             name=stem.path.stem,
-            colour_index=colours.get(stem.stem_id, index),
+            colour_index=document.colour_of(stem),
             peaks=stem.scan.peaks if stem.scan is not None else None,
             heard_until_s=_heard_until_s(stem),
         )
-        for index, stem in enumerate(document.stems_of(song.song_id))
+        for stem in document.stems_of(song.song_id)
     ]
 
 

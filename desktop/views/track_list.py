@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 
 from core.errors import AppError
 from desktop.session.commands import rename_track, toggle_mute, toggle_solo
-from desktop.session.document import Document, SongTrack, TrackId
+from desktop.session.document import Document, SongTrack
+from desktop.session.track_ids import TrackId
 from desktop.views.drag_out import DragHandle
 from desktop.views.row_column import row_column
 from desktop.views.theme import GRID_PX, number_font, palette

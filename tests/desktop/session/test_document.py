@@ -16,7 +16,8 @@ from desktop.session.commands import (
     toggle_mute,
     toggle_solo,
 )
-from desktop.session.document import Document, StemChoice, StemState, TrackId
+from desktop.session.document import Document, StemChoice, StemState
+from desktop.session.track_ids import TrackId
 from tests import make
 from tests.desktop.fakes import heard
 
@@ -191,4 +192,4 @@ def test_a_track_keeps_its_name_when_its_notes_are_named_again(document):
     track = make.track(make.note(72, 0.0, 0.5), name="Piano")
     document.put_stem(replace(stem, heard=heard(stem.path, track)))
     assert exported(document) == ["Rhodes", "Bass"]
-    assert track_id(document, 0) == TrackId(stem.stem_id, "Piano")
+    assert track_id(document, 0) == TrackId(stem.stem_id)

@@ -8,8 +8,9 @@ from core.codec.posteriors_to_notes import PitchPosteriors
 from core.codec.tokens_to_notes import DecodeLosses
 from core.engine.heard import HeardTokens, Posteriors
 from core.score.instruments import StemKind
-from desktop.session.document import SongId, Stem, StemChoice, StemId
+from desktop.session.document import Stem, StemChoice
 from desktop.session.naming import can_find_more, named_again, shortest_note_s
+from desktop.session.track_ids import SongId, StemId
 from tests import make
 from tests.desktop.fakes import heard, with_posteriors
 
