@@ -53,6 +53,8 @@ PAUSE_S = 0.012  # a key is let go this long before it is struck again
 MONOPHONIC = frozenset({"reed", "pipe", "bass"})
 MONOPHONIC_IN_MELODIES = frozenset({"brass", "strings", "lead"})
 BENDING = frozenset({"guitar", "bass", "strings", "reed", "brass", "lead", "pipe"})
+OCTAVE_DOUBLING = frozenset({"piano", "organ", "strings", "lead"})
+OCTAVE_SHARE, PEDAL_SHARE, THIRD_VOICE_SHARE = 0.3, 0.55, 0.4
 TWO_VOICED = frozenset({"piano", "guitar", "strings"})
 
 
@@ -69,15 +71,22 @@ def compose(rng: np.random.Generator, family: Family, duration_s: float) -> Comp
     style = str(rng.choice(family.styles))
     player = _Player(rng, family, duration_s)
     player.play(style)
+    if family.name in OCTAVE_DOUBLING and rng.random() < OCTAVE_SHARE:
+        player.double_in_octaves()
     is_monophonic = family.name in MONOPHONIC or (
         family.name in MONOPHONIC_IN_MELODIES and style in ("melody", "runs", "riff")
     )
     part = Part(notes=_untangled(player.notes, duration_s, is_monophonic=is_monophonic))
-    if family.name == "piano" and rng.random() < 0.45:
+    if family.name == "piano" and rng.random() < PEDAL_SHARE:
         part.pedal = _pedal(rng, player.beat_s, duration_s)
     if family.name in BENDING and is_monophonic and rng.random() < 0.35:
         part.bends = _vibrato(rng, part.notes)
     return Composition(part, style)
+
+
+def one_voice_of(notes: list[PlayedNote], duration_s: float) -> list[PlayedNote]:
+    """Leave out of a part what one voice cannot play."""
+    return _untangled(notes, duration_s, is_monophonic=True)
 
 
 def sounding(notes: list[PlayedNote], pedal: list[Timed]) -> list[PlayedNote]:
@@ -147,6 +156,19 @@ class _Player:
         else:
             self._random_notes()
 
+    def double_in_octaves(self) -> None:
+        """Double the low notes or the high ones in the octave, as hands with five fingers do."""
+        rng = self.rng
+        split = int(rng.integers(45, 72))
+        is_left, share = rng.random() < 0.5, rng.uniform(0.3, 1.0)
+        step = -12 if is_left else int(rng.choice([12, -12]))
+        for note in list(self.notes):
+            if (note.pitch < split) == is_left and rng.random() < share:
+                late_s = max(-note.onset_s, rng.normal(0, 0.004))
+                velocity = int(np.clip(note.velocity + rng.normal(0, 8), SOFTEST, LOUDEST))
+                length_s = note.offset_s - note.onset_s
+                self._add(note.onset_s + late_s, length_s, note.pitch + step, velocity)
+
     def _lowest(self, room: int) -> int:
         low, high = self.family.lowest_pitch, self.family.highest_pitch
         return int(self.rng.integers(low, max(low + 1, high - room)))
@@ -168,8 +190,9 @@ class _Player:
             self._melody(split, min(high, split + 30), pace)
         else:
             self._chords(split - 2, min(high, split + 28), 0.004)
-        if self.rng.random() < 0.25:
-            self._melody(split, min(high, split + 30), "slow")
+        if self.rng.random() < THIRD_VOICE_SHARE:
+            pace = str(self.rng.choice(["slow", "slow", "mid"]))
+            self._melody(split - 12, min(high, split + 30), pace)
 
     def _melodies(self) -> None:
         low, high = self.family.lowest_pitch, self.family.highest_pitch
@@ -365,7 +388,7 @@ def _pedal(rng: np.random.Generator, beat_s: float, duration_s: float) -> list[T
     pedal: list[Timed] = []
     at_s = 0.0
     while at_s < duration_s:
-        length_s = beat_s * rng.choice([2, 4, 4, 8])
+        length_s = beat_s * rng.choice([1, 2, 4, 4, 8])
         up_s = min(duration_s, at_s + length_s - rng.uniform(0.02, 0.1))
         pedal += [Timed(at_s + 0.05, 127), Timed(up_s, 0)]
         at_s += length_s

@@ -38,8 +38,8 @@ def read_pitch_shard(path: Path) -> PitchShard:
     with np.load(path, allow_pickle=False) as file:
         levels, rows, recipes = file["vqt"], file["notes"], json.loads(str(file["meta"]))
     notes: list[list[PlayedNote]] = [[] for _ in range(len(levels))]
-    for clip, onset_s, offset_s, pitch, velocity in rows.tolist():
-        notes[int(clip)].append(PlayedNote(onset_s, offset_s, int(pitch), int(velocity)))
+    for clip, onset_s, offset_s, *numbers in rows.tolist():
+        notes[int(clip)].append(PlayedNote(onset_s, offset_s, *map(int, numbers)))
     return PitchShard(levels, tuple(tuple(clip) for clip in notes), tuple(recipes))
 
 

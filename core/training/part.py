@@ -3,14 +3,20 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+NO_PROGRAM = -1
+
 
 class PlayedNote(NamedTuple):
-    """One note as played or as labelled: seconds, MIDI pitch, MIDI velocity."""
+    """One note as played or as labelled: seconds, MIDI pitch, MIDI velocity.
+
+    `program` is the General MIDI program heard, or NO_PROGRAM for a sound that is none of them.
+    """
 
     onset_s: float
     offset_s: float
     pitch: int
     velocity: int
+    program: int = NO_PROGRAM
 
 
 class Timed(NamedTuple):

@@ -8,21 +8,56 @@ import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]  # it ships no types
 
 from core.training.calibration import Calibration
-from core.training.composer import compose, sounding
+from core.training.composer import compose, one_voice_of, sounding
+from core.training.drum_clips import make_drum_clip
+from core.training.drum_synth import Kit, random_kit
 from core.training.effects import produced, to_rms
 from core.training.families import FAMILIES, FAMILY_NAMED, PLUCKED, STRINGED, Family
-from core.training.part import PlayedNote
+from core.training.part import Part, PlayedNote
+from core.training.performance import perform
+from core.training.performer import PerformerKind, random_performer
 from core.training.soundfonts import DRUM_BANK, SAMPLE_RATE_HZ, Samples, SoundFont
 from core.training.synth import PatchKind, labelled, random_patch, render_part
 
 CLIP_S = 12.0
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108
-MIX_SHARE, OWN_SHARE, DRUMS_IN_MIX_SHARE = 0.3, 0.4, 0.4
+MIX_SHARE, DRUMS_IN_MIX_SHARE = 0.36, 0.45
+MOST_PARTS = 6
+OWN_SHARE, PERFORMER_SHARE = 0.26, 0.24  # of parts; the rest is played on soundfonts
+UNISON_SHARE = 0.3  # of the later parts of a mix: doubles an earlier one
+UNISON_STEPS = (0, 0, 0, 12, -12)
+BLEED_SHARE, BLEED_DB = 0.15, (-34.0, -14.0)  # of solo clips: what other players leak into the mic
+OWN_KITS = 10
 LATEST_ATTACK_S = 0.15  # slower presets are labelled too early rather than out of all tolerance
 KIT_PROGRAMS = (0, 8, 16, 24, 25, 32, 40)
 DISTORTED_SHARE, DISTORTABLE = 0.15, ("guitar", "lead", "bass")
 OWN_KINDS: tuple[PatchKind, ...] = ("pluck", "sustain", "wind", "voice")
-OWN_KIND_SHARES = (0.34, 0.16, 0.2, 0.3)
+OWN_KIND_SHARES = (0.5, 0.2, 0.12, 0.18)
+PERFORMER_KINDS: tuple[PerformerKind, ...] = (
+    "singer",
+    "reed",
+    "harmonica",
+    "flute",
+    "brass",
+    "bow",
+)
+PERFORMER_KIND_SHARES = (0.34, 0.26, 0.14, 0.08, 0.1, 0.08)
+FAMILIES_OF_PERFORMER: Mapping[PerformerKind, tuple[str, ...]] = {
+    "singer": ("choir", "choir", "reed", "reed"),
+    "reed": ("reed",),
+    "harmonica": ("reed", "reed", "pipe"),
+    "flute": ("pipe", "pipe", "reed"),
+    "brass": ("brass",),
+    "bow": ("strings",),
+}
+PROGRAM_OF_PERFORMER: Mapping[PerformerKind, int] = {
+    "singer": 53,
+    "reed": 66,
+    "harmonica": 22,
+    "flute": 73,
+    "brass": 56,
+    "bow": 40,
+}
 FAMILIES_OF_KIND: Mapping[PatchKind, tuple[str, ...]] = {
     "pluck": ("guitar", "guitar", "bass", "piano", "piano", "chromperc"),
     "sustain": ("lead", "organ", "strings", "bass", "brass"),
@@ -77,6 +112,7 @@ class PitchedClipMaker:
         self._font_shares = shares / shares.sum()
         family_shares = np.array([family.share for family in FAMILIES])
         self._family_shares = family_shares / family_shares.sum()
+        self._kits: list[Kit] = [random_kit(rng) for _ in range(OWN_KITS)]
 
     def clip(self) -> PitchedClip:
         """Draw one clip."""
@@ -88,7 +124,7 @@ class PitchedClipMaker:
     def _attempt(self) -> PitchedClip | None:
         rng = self._rng
         is_mix = rng.random() < MIX_SHARE
-        parts = int(rng.integers(2, 6)) if is_mix else 1
+        parts = int(rng.integers(2, MOST_PARTS + 1)) if is_mix else 1
         shift = 0 if rng.random() < 0.6 else int(rng.integers(-4, 5))
         cents = rng.normal(0, 12) if rng.random() < 0.6 else 0
         speed = 2 ** ((shift + cents / 100) / 12)
@@ -104,6 +140,8 @@ class PitchedClipMaker:
                 level = 10 ** (rng.uniform(-14, 3) / 20)
                 sound = sound[:length] + to_rms(drums[:length]) * level
                 recipe += "+drums"
+        if not is_mix and rng.random() < BLEED_SHARE:
+            sound = self._bled(sound, duration_s)
         first = recipe.split("+")[0]
         is_distorted = (
             not is_mix
@@ -125,15 +163,12 @@ class PitchedClipMaker:
         together: Sound | None = None
         notes: list[PlayedNote] = []
         recipes: list[str] = []
+        played: list[list[PlayedNote]] = []
         for number in range(parts):
-            is_lead_of_mix = is_mix and number == 0
-            if rng.random() < OWN_SHARE and not is_lead_of_mix:
-                part = self._own_part(duration_s)
-            else:
-                family = FAMILIES[int(rng.choice(len(FAMILIES), p=self._family_shares))]
-                if is_lead_of_mix and rng.random() < 0.6:
-                    family = FAMILY_NAMED["bass"]
-                part = self._font_part(family, duration_s)
+            doubled = None
+            if played and rng.random() < UNISON_SHARE:
+                doubled = played[int(rng.integers(len(played)))]
+            part = self._part(duration_s, doubled, is_bass=is_mix and number == 0)
             if part is None:
                 continue
             sound = to_rms(part.sound)
@@ -145,10 +180,29 @@ class PitchedClipMaker:
                 length = min(len(together), len(sound))
                 together = together[:length] + sound[:length]
             notes += part.notes
+            played.append(part.notes)
             recipes.append(part.recipe)
         return None if together is None else _PlayedPart(together, notes, "+".join(recipes))
 
-    def _font_part(self, family: Family, duration_s: float) -> _PlayedPart | None:
+    def _part(
+        self, duration_s: float, doubled: list[PlayedNote] | None, *, is_bass: bool
+    ) -> _PlayedPart | None:
+        rng = self._rng
+        kind = rng.random()
+        if is_bass:
+            kind = 1.0  # mixes are built on a part of a soundfont, most often a bass
+        if kind < PERFORMER_SHARE:
+            return self._performed_part(duration_s, doubled)
+        if kind < PERFORMER_SHARE + OWN_SHARE:
+            return self._own_part(duration_s, doubled)
+        family = FAMILIES[int(rng.choice(len(FAMILIES), p=self._family_shares))]
+        if is_bass and rng.random() < 0.6:
+            family = FAMILY_NAMED["bass"]
+        return self._font_part(family, duration_s, doubled)
+
+    def _font_part(
+        self, family: Family, duration_s: float, doubled: list[PlayedNote] | None
+    ) -> _PlayedPart | None:
         rng = self._rng
         font = self._fonts[int(rng.choice(len(self._fonts), p=self._font_shares))]
         programs = font.programs_of(family)
@@ -157,6 +211,8 @@ class PitchedClipMaker:
         program = int(rng.choice(programs))
         composition = compose(rng, family, duration_s)
         part = composition.part
+        if doubled is not None:
+            part = Part(self._in_unison(doubled, family))
         if not part.notes:
             return None
         sound = font.font.play(
@@ -166,14 +222,17 @@ class PitchedClipMaker:
             return None
         held = sounding(part.notes, part.pedal)
         notes = _heard(held, font.calibrations[program], family)
-        return _PlayedPart(sound, notes, f"{family.name}/{font.name}:{program}/{composition.style}")
+        recipe = f"{family.name}/{font.name}:{program}/{composition.style}"
+        return _PlayedPart(sound, _named(notes, program), recipe)
 
-    def _own_part(self, duration_s: float) -> _PlayedPart | None:
+    def _own_part(self, duration_s: float, doubled: list[PlayedNote] | None) -> _PlayedPart | None:
         rng = self._rng
         kind = OWN_KINDS[int(rng.choice(len(OWN_KINDS), p=OWN_KIND_SHARES))]
         family = FAMILY_NAMED[str(rng.choice(FAMILIES_OF_KIND[kind]))]
         composition = compose(rng, family, duration_s)
         notes = composition.part.notes
+        if doubled is not None:
+            notes = self._in_unison(doubled, family)
         if not notes:
             return None
         patch = random_patch(rng, kind)
@@ -181,9 +240,63 @@ class PitchedClipMaker:
         recipe = f"own-{kind}/{family.name}/{composition.style}"
         return _PlayedPart(sound, labelled(notes, patch), recipe)
 
+    def _performed_part(
+        self, duration_s: float, doubled: list[PlayedNote] | None
+    ) -> _PlayedPart | None:
+        rng = self._rng
+        kind = PERFORMER_KINDS[int(rng.choice(len(PERFORMER_KINDS), p=PERFORMER_KIND_SHARES))]
+        family = FAMILY_NAMED[str(rng.choice(FAMILIES_OF_PERFORMER[kind]))]
+        composition = compose(rng, family, duration_s)
+        notes = composition.part.notes
+        if doubled is not None:
+            notes = self._in_unison(doubled, family)
+        notes = one_voice_of(notes, duration_s)
+        if not notes:
+            return None
+        performer = random_performer(rng, kind)
+        performance = perform(rng, notes, performer, duration_s=duration_s)
+        heard = _named(performance.notes, PROGRAM_OF_PERFORMER[kind])
+        recipe = f"performer-{kind}/{family.name}/{composition.style}"
+        return _PlayedPart(performance.samples, heard, recipe)
+
+    def _in_unison(self, notes: list[PlayedNote], family: Family) -> list[PlayedNote]:
+        """Return another part's notes for an instrument that doubles it, perhaps in the octave."""
+        rng = self._rng
+        step = int(rng.choice(UNISON_STEPS))
+        late_s = rng.uniform(-0.01, 0.01)
+        return [
+            PlayedNote(
+                max(0.0, note.onset_s + late_s + rng.normal(0, 0.005)),
+                note.offset_s,
+                note.pitch + step,
+                note.velocity,
+            )
+            for note in sorted(notes)
+            if family.lowest_pitch <= note.pitch + step <= family.highest_pitch
+        ]
+
+    def _bled(self, sound: Sound, duration_s: float) -> Sound:
+        """Let drums or another part be heard from afar; nobody asks for their notes."""
+        rng = self._rng
+        other: Sound | None
+        if rng.random() < 0.5:
+            other = self._drums(duration_s)
+        else:
+            part = self._part(duration_s, None, is_bass=False)
+            other = None if part is None else part.sound
+        if other is None or np.abs(other).max() < 1e-3:
+            return sound
+        length = min(len(sound), len(other))
+        level = 10 ** (rng.uniform(*BLEED_DB) / 20)
+        afar = to_rms(produced(rng, other[:length])) * level
+        return np.asarray(to_rms(sound[:length]) + afar)
+
     def _drums(self, duration_s: float) -> Samples | None:
         """Play drums that are not labelled: the network learns to leave them out."""
         rng = self._rng
+        if rng.random() < 0.5:
+            clips = [make_drum_clip(rng, self._kits, []).samples for _ in range(2)]
+            return np.concatenate(clips)[: int(duration_s * SAMPLE_RATE_HZ)]
         font = self._fonts[int(rng.integers(len(self._fonts)))].font
         step_s = 60 / rng.uniform(70, 170) / 2
         notes: list[PlayedNote] = []
@@ -205,6 +318,11 @@ class PitchedClipMaker:
         if drums is None:
             drums = font.play(0, notes, duration_s=duration_s, bank=DRUM_BANK)
         return drums
+
+
+def _named(notes: list[PlayedNote], program: int) -> list[PlayedNote]:
+    """Return the notes with the program that plays them."""
+    return [note._replace(program=program) for note in notes]
 
 
 def _heard(notes: list[PlayedNote], calibration: Calibration, family: Family) -> list[PlayedNote]:
@@ -233,6 +351,7 @@ def _at_speed(notes: list[PlayedNote], speed: float, shift: int) -> tuple[Played
             min(note.offset_s / speed, CLIP_S),
             note.pitch + shift,
             note.velocity,
+            note.program,
         )
         for note in notes
         if LOWEST_PITCH <= note.pitch + shift <= HIGHEST_PITCH

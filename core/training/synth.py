@@ -5,7 +5,7 @@ dozen of a soundfont. Nothing is sampled: the sounds have no licence but ours.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -65,6 +65,9 @@ class Patch:
     tremolo_depth: float
     brightness: float
     velocity_brightness: float
+    hammer_share: float  # of notes that follow closely: hammered on, pulled off or slid to
+    mute_share: float  # of notes damped with the palm
+    squeak_share: float  # of notes before which fingers squeak along a string or a body knocks
 
 
 def random_patch(rng: np.random.Generator, kind: PatchKind) -> Patch:
@@ -107,6 +110,9 @@ def random_patch(rng: np.random.Generator, kind: PatchKind) -> Patch:
         tremolo_depth=_sometimes(rng, 0.33, 0.05, 0.4),
         brightness=rng.uniform(0, 1.2),
         velocity_brightness=rng.uniform(0, 0.8),
+        hammer_share=_sometimes(rng, 0.5, 0.1, 0.8) if is_pluck else 0.0,
+        mute_share=_sometimes(rng, 0.3, 0.1, 1.0) if is_pluck else 0.0,
+        squeak_share=_sometimes(rng, 0.3, 0.05, 0.5) if is_pluck else 0.0,
     )
 
 
@@ -119,10 +125,14 @@ def render_part(
     for note in notes:
         follows = before is not None and note.onset_s - before.offset_s < LEGATO_GAP_S
         is_legato = follows and rng.random() < patch.legato_share
+        played = _articulated(rng, note, patch, before) if patch.kind == "pluck" else patch
         voiced = _render_note(
-            rng, note, patch, before=before if follows else None, is_legato=is_legato
+            rng, note, played, before=before if follows else None, is_legato=is_legato
         )
         _add_at(samples, voiced, int(note.onset_s * SAMPLE_RATE_HZ))
+        if rng.random() < patch.squeak_share:
+            squeak = _consonant(rng) * rng.uniform(0.05, 0.5)
+            _add_at(samples, squeak, int((note.onset_s - rng.uniform(0, 0.2)) * SAMPLE_RATE_HZ))
         if rng.random() < patch.consonant_share and not is_legato:
             burst = _consonant(rng) * (note.velocity / 127) ** 1.6
             _add_at(samples, burst, int(note.onset_s * SAMPLE_RATE_HZ) - len(burst) + 200)
@@ -141,6 +151,32 @@ def labelled(notes: Sequence[PlayedNote], patch: Patch) -> list[PlayedNote]:
             offset_s = note.offset_s + min(0.07, 0.02 + 0.4 * patch.release_s)
         heard.append(note._replace(offset_s=offset_s))
     return heard
+
+
+def _articulated(
+    rng: np.random.Generator, note: PlayedNote, patch: Patch, before: PlayedNote | None
+) -> Patch:
+    """Return the patch as one note of a plucked part is played: struck, hammered, slid, muted."""
+    if before is not None and rng.random() < patch.hammer_share:
+        interval, later_s = abs(note.pitch - before.pitch), note.onset_s - before.onset_s
+        is_at_hand = 0 < interval <= 5 and later_s > 0.07
+        if is_at_hand and note.onset_s - before.offset_s < LEGATO_GAP_S:
+            slides = rng.random() < 0.4
+            return replace(
+                patch,
+                click=patch.click * rng.uniform(0.0, 0.3),
+                attack_s=rng.uniform(0.004, 0.03),
+                glide_s=rng.uniform(0.04, 0.2) if slides else 0.0,
+                tilt=patch.tilt + rng.uniform(0, 0.6),
+            )
+    if rng.random() < patch.mute_share:
+        return replace(
+            patch,
+            decay_s=patch.decay_s * rng.uniform(0.04, 0.3),
+            tilt=patch.tilt + rng.uniform(0.2, 1.2),
+            glide_s=0.0,
+        )
+    return replace(patch, glide_s=0.0)
 
 
 def _render_note(

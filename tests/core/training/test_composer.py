@@ -1,9 +1,11 @@
 """Composed parts are playable and well labelled."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from core.training.composer import compose, sounding
+from core.training.composer import compose, one_voice_of, sounding
 from core.training.families import FAMILIES, Family
 from core.training.part import PlayedNote, Timed
 
@@ -47,3 +49,20 @@ def test_the_pedal_does_not_hold_a_note_past_its_repetition() -> None:
     notes = [PlayedNote(0.4, 0.8, 60, 80), PlayedNote(1.5, 1.8, 60, 80)]
     first, _ = sounding(notes, [Timed(0.5, 127), Timed(2.0, 0)])
     assert first.offset_s == pytest.approx(1.49)
+
+
+def test_one_voice_plays_one_note_at_a_time() -> None:
+    chords = composed(FAMILIES[0], 3)
+    voice = one_voice_of(chords, DURATION_S)
+    assert len(voice) > 5
+    gaps_s = [after.onset_s - note.offset_s for note, after in pairwise(voice)]
+    assert min(gaps_s) >= 0
+
+
+def test_keyboards_double_in_octaves_at_times() -> None:
+    doubled = 0
+    for seed in range(30):
+        onsets = {(round(note.onset_s, 1), note.pitch) for note in composed(FAMILIES[0], seed)}
+        octaves = sum((at_s, pitch + 12) in onsets for at_s, pitch in onsets)
+        doubled += octaves > 0.25 * len(onsets)
+    assert 2 <= doubled <= 15

@@ -1,0 +1,62 @@
+"""Clips of several players, with and without a sound font."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.training.calibration import Calibration
+from core.training.part import NO_PROGRAM
+from core.training.pitched_clips import CLIP_S, PitchedClip, PitchedClipMaker, TunedFont
+from core.training.sound_sources import source_named
+from core.training.soundfonts import SAMPLE_RATE_HZ, SoundFont
+
+pytestmark = pytest.mark.slow
+
+FONT = source_named("csound").path
+CLIPS = 24
+
+
+@pytest.fixture(scope="module")
+def clips() -> list[PitchedClip]:
+    if FONT is None or not Path(FONT).exists():
+        pytest.skip("the sound font is not installed")
+    instant = {
+        program: Calibration(program, (60,), (0.0,), (3.0,), (0.1,), 0.0) for program in range(112)
+    }
+    fonts = (TunedFont("csound", SoundFont(FONT), instant, 1.0),)
+    maker = PitchedClipMaker(np.random.default_rng(3), fonts)
+    return [maker.clip() for _ in range(CLIPS)]
+
+
+def test_clips_are_of_one_length_and_sound(clips: list[PitchedClip]) -> None:
+    assert {len(clip.samples) for clip in clips} == {int(CLIP_S * SAMPLE_RATE_HZ)}
+    assert min(float(np.abs(clip.samples).max()) for clip in clips) > 0.1
+
+
+def test_labels_lie_in_the_clip_and_on_the_keyboard(clips: list[PitchedClip]) -> None:
+    notes = [note for clip in clips for note in clip.notes]
+    assert min(note.onset_s for note in notes) >= 0
+    assert max(note.offset_s for note in notes) <= CLIP_S
+    assert min(note.pitch for note in notes) >= 21
+    assert max(note.pitch for note in notes) <= 108
+
+
+def test_all_ways_to_make_a_sound_are_drawn(clips: list[PitchedClip]) -> None:
+    ways = Counter(
+        "font" if ":" in part else part.split("-")[0]
+        for clip in clips
+        for part in clip.recipe.split("+")
+    )
+    assert {"font", "own", "performer", "drums"} <= set(ways)
+
+
+def test_notes_of_named_instruments_carry_their_program(clips: list[PitchedClip]) -> None:
+    for clip in clips:
+        parts = [part for part in clip.recipe.split("+") if part != "drums"]
+        programs = {note.program for note in clip.notes}
+        if all(":" in part for part in parts):
+            assert NO_PROGRAM not in programs
+        if all(part.startswith("own") for part in parts):
+            assert programs <= {NO_PROGRAM}
