@@ -4,7 +4,7 @@ Rows are segments being decoded. A row that is done leaves and the next segment 
 that every step of the network serves as many segments as fit.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,31 +13,11 @@ import torch
 from torch import Tensor
 
 from core.codec.vocabulary import EOS, PAD
+from core.engine.options import GREEDY, Sampling
 from core.models.decoding import DecoderCache, StepDecoder
 
 Allowed = npt.NDArray[np.bool_]
 OnSegment = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How a token is chosen: the likeliest one, or drawn where `temperature` is above 0.
-
-    `top_k` and `top_p` narrow what may be drawn, as in transformers' logits processors. A seed
-    makes draws repeatable.
-    """
-
-    temperature: float = 0.0
-    top_k: int = 0
-    top_p: float = 1.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.temperature < 0 or self.top_k < 0 or not 0 < self.top_p <= 1:
-            raise ValueError(f"no way to sample: {self}")
-
-
-GREEDY = Sampling()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +32,7 @@ class WrittenTokens:
 @dataclass(slots=True)
 class _Row:
     segment: int
+    dice: torch.Generator | None
     tokens: list[int]
     log_probabilities: list[float]
 
@@ -64,16 +45,22 @@ def generate(  # noqa: PLR0913 (each is asked for by a caller)
     max_steps: int,
     allowed: Allowed | None = None,
     sampling: Sampling = GREEDY,
+    number_of: Callable[[int], int] = int,
     on_step: Callable[[], None] | None = None,
 ) -> Iterator[WrittenTokens]:
     """Yield what is written for each segment, in the order in which they are done.
 
     `encoded` gives batches [segment, frame, channel]; one is asked for whenever a row falls free.
     At most `rows` segments are decoded at a time, each up to `max_steps` tokens. Tokens that are
-    not `allowed` [token] cannot be chosen. What `on_step` raises ends it.
+    not `allowed` [token] cannot be chosen. `number_of` tells which segment of the file the n-th of
+    `encoded` is, so that draws do not depend on who decodes it. What `on_step` raises ends it.
     """
     waiting = _Waiting(encoded)
     choose = _chooser(allowed, sampling, decoder.device)
+
+    def dice(index: int) -> torch.Generator | None:
+        return _dice_of(sampling, number_of(index))
+
     batch: _Batch | None = None
     with torch.inference_mode():
         while True:
@@ -82,7 +69,7 @@ def generate(  # noqa: PLR0913 (each is asked for by a caller)
             if arrived is not None:
                 first, sound = arrived
                 if batch is None:
-                    batch = _Batch(decoder, rows, sound.shape[1], max_steps)
+                    batch = _Batch(decoder, rows, sound.shape[1], max_steps, dice)
                 batch.open(first, sound)
             if not batch:
                 return
@@ -116,7 +103,15 @@ class _Waiting:
 class _Batch:
     """The rows being decoded; they are the first ones of the cache."""
 
-    def __init__(self, decoder: StepDecoder, rows: int, frames: int, max_steps: int) -> None:
+    def __init__(
+        self,
+        decoder: StepDecoder,
+        rows: int,
+        frames: int,
+        max_steps: int,
+        dice: Callable[[int], torch.Generator | None],
+    ) -> None:
+        self._dice = dice
         self._decoder = decoder
         self._cache = DecoderCache(decoder, rows, frames, max_steps)
         self._max_steps = max_steps
@@ -127,7 +122,8 @@ class _Batch:
 
     def open(self, first_segment: int, encoded: Tensor) -> None:
         self._decoder.open_rows(self._cache, len(self._rows), encoded)
-        self._rows += [_Row(first_segment + index, [], []) for index in range(len(encoded))]
+        numbers = range(first_segment, first_segment + len(encoded))
+        self._rows += [_Row(number, self._dice(number), [], []) for number in numbers]
 
     def step(self, choose: "_Choose") -> list[WrittenTokens]:
         """Write one more token of every row; return the rows that are done."""
@@ -137,7 +133,7 @@ class _Batch:
         logits = self._decoder.step(
             torch.tensor(last, device=device), torch.tensor(steps, device=device), self._cache
         )
-        tokens, doubts = choose(logits)
+        tokens, doubts = choose(logits, [row.dice for row in self._rows])
         for row, token, doubt in zip(self._rows, tokens.tolist(), doubts.tolist(), strict=True):
             row.tokens.append(token)
             row.log_probabilities.append(doubt)
@@ -161,7 +157,8 @@ class _Batch:
         )
 
 
-_Choose = Callable[[Tensor], tuple[Tensor, Tensor]]
+_Dice = Sequence[torch.Generator | None]
+_Choose = Callable[[Tensor, _Dice], tuple[Tensor, Tensor]]
 
 
 def _chooser(allowed: Allowed | None, sampling: Sampling, device: torch.device) -> _Choose:
@@ -169,17 +166,25 @@ def _chooser(allowed: Allowed | None, sampling: Sampling, device: torch.device) 
     forbidden = None if allowed is None else torch.from_numpy(~allowed).to(device)
     draw = None if sampling.temperature == 0 else _drawer(sampling, device)
 
-    def choose(logits: Tensor) -> tuple[Tensor, Tensor]:
+    def choose(logits: Tensor, dice: _Dice) -> tuple[Tensor, Tensor]:
         if forbidden is not None:
             logits = logits.masked_fill(forbidden, float("-inf"))
-        tokens = logits.argmax(dim=1) if draw is None else draw(logits)
+        tokens = logits.argmax(dim=1) if draw is None else draw(logits, dice)
         chosen = logits.gather(1, tokens[:, None])[:, 0]
         return tokens, chosen - torch.logsumexp(logits, dim=1)
 
     return choose
 
 
-def _drawer(sampling: Sampling, device: torch.device) -> Callable[[Tensor], Tensor]:
+def _dice_of(sampling: Sampling, segment: int) -> torch.Generator | None:
+    """Return what a segment's tokens are drawn with, always on CPU; None if nothing is drawn."""
+    if sampling.temperature == 0:
+        return None
+    seed = np.random.SeedSequence((sampling.seed, segment)).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(seed[0] >> np.uint64(1)))
+
+
+def _drawer(sampling: Sampling, device: torch.device) -> Callable[[Tensor, _Dice], Tensor]:
     from transformers import (  # loads slowly, and greedy decoding needs none of it
         LogitsProcessorList,
         TemperatureLogitsWarper,
@@ -192,12 +197,14 @@ def _drawer(sampling: Sampling, device: torch.device) -> Callable[[Tensor], Tens
         warpers.append(TopKLogitsWarper(sampling.top_k))
     if sampling.top_p < 1:
         warpers.append(TopPLogitsWarper(sampling.top_p))
-    dice = torch.Generator(device).manual_seed(sampling.seed)
     no_tokens = torch.empty(0, 0, dtype=torch.long, device=device)
 
-    def draw(logits: Tensor) -> Tensor:
+    def draw(logits: Tensor, dice: _Dice) -> Tensor:
         warped = warpers(no_tokens, logits)  # type: ignore[arg-type]  # they name subclasses of old
-        odds = torch.softmax(warped, dim=1)
-        return torch.multinomial(odds, 1, generator=dice)[:, 0]
+        reached = torch.softmax(warped.double(), dim=1).cumsum(dim=1)
+        thrown = torch.cat([torch.rand(1, dtype=torch.float64, generator=one) for one in dice])
+        # The token whose share of the odds the throw falls into; the last sum may miss 1 by a hair.
+        shares = thrown.to(device) * reached[:, -1]
+        return torch.searchsorted(reached, shares[:, None], right=True)[:, 0]
 
     return draw

@@ -1,34 +1,34 @@
-"""Models that write notes as tokens, over files of any length: audio in, tokens out, memory flat.
+"""The MT3 family over files of any length: audio in, tokens out, memory flat.
 
-Segments are independent, so on CPU each worker decodes its own batch of them on one torch thread:
-threads that split every product wait for each other at its end. MR-MT3 alone has to go in order.
-Silent segments are not shown to the network, which writes nothing for them.
+Segments go side by side; MR-MT3 alone, which remembers the one before, has to go in order.
 """
 
-import logging
-import threading
-from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from core.audio.source import AudioSource
-from core.codec.bass_octave import with_bass_octaves
 from core.codec.events import Event, EventKind
 from core.codec.token_rules import allowed_tokens
 from core.codec.tokens_to_notes import SegmentTokens, notes_from_tokens, segment_start_s
-from core.codec.velocity import with_fixed_velocity, with_velocities
 from core.codec.vocabulary import EOS, ISMIR2021_VOCABULARY, MT3_VOCABULARY, Vocabulary
-from core.engine.device import free_memory, is_out_of_memory
 from core.engine.generate import Allowed, WrittenTokens, generate
 from core.engine.heard import HeardTokens, Posteriors
 from core.engine.model_set import Family, TokenModel
-from core.engine.options import ChosenDevice, Precision
+from core.engine.options import GREEDY, ChosenDevice, Precision, Sampling
+from core.engine.side_by_side import (
+    OnFraction,
+    RowWriter,
+    Segment,
+    Segments,
+    Written,
+    rows_that_fit,
+    write_side_by_side,
+)
+from core.engine.told_by_sound import with_bass_heard, with_loudness_heard
 from core.features.mt3_logmel import (
     FRAMES_PER_S,
     HOP_SAMPLES,
@@ -47,13 +47,6 @@ from core.score.instruments import StemKind
 CPU_ENCODE, GPU_ENCODE = 4, 32  # segments encoded at a time
 CPU_ROWS = 12  # decoded at a time by each worker; more is hardly faster and costs 14 MB a row
 GPU_ROWS = 256  # as long as they fit
-SILENCE = 1e-4  # no sample of a silent segment is farther from zero: -80 dBFS
-LOOK_EVERY_S = 0.05  # for progress, and for a cancel
-
-_log = logging.getLogger(__name__)
-
-OnFraction = Callable[[float], None]
-Samples = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +64,6 @@ TRAITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """Audio [sample] of one segment, filled up with silence, and how many frames are the file's."""
-
-    index: int
-    audio: Samples
-    frames: int
-
-
 class TokenListener:
     """A model of the MT3 family on a device."""
 
@@ -90,6 +74,7 @@ class TokenListener:
         device: ChosenDevice,
         *,
         precision: Precision = Precision.AUTO,
+        sampling: Sampling = GREEDY,
     ) -> None:
         """Load the weights.
 
@@ -98,6 +83,7 @@ class TokenListener:
             ModelBrokenError: they are damaged or of another network.
         """
         self._model = model
+        self._sampling = sampling
         self._traits = TRAITS[model.family]
         self._device = torch.device(device.name)
         self._network = _network(model, self._traits)
@@ -116,11 +102,12 @@ class TokenListener:
             MemoryError, torch.OutOfMemoryError: there is no room for a single segment.
         """
         allowed = allowed_tokens(kind, self._traits.vocabulary)
-        written: dict[int, WrittenTokens] = {}
-        while not self._write(source, written, allowed, on_fraction):
-            self._rows = -(-self._rows // 2)
-            free_memory(self._device)
-            _log.warning("out of memory: %d segments side by side from here on", self._rows)
+        written: Written = {}
+        self._rows = rows_that_fit(
+            lambda rows: self._write(source, written, rows, allowed, on_fraction),
+            self._rows,
+            self._device,
+        )
         rows = [
             SegmentTokens(
                 segment_start_s(index * self._traits.segment_frames, FRAMES_PER_S),
@@ -134,23 +121,32 @@ class TokenListener:
     def _write(
         self,
         source: AudioSource,
-        written: dict[int, WrittenTokens],
+        written: Written,
+        rows: int,
         allowed: Allowed,
         on_fraction: OnFraction,
-    ) -> bool:
-        """Fill `written`, by segment, with what it lacks; False if fewer at a time might fit."""
-        segments = _Segments(source, self._traits.segment_frames, without=written)
-        try:
-            if isinstance(self._network, MrMt3) and self._network.config.memory_length:
-                self._in_order(self._network, segments, written, allowed, on_fraction)
-            else:
-                self._side_by_side(segments, written, allowed, on_fraction)
-        except (MemoryError, RuntimeError) as error:
-            if self._rows == 1 or not is_out_of_memory(error):
-                raise
-            return False
+    ) -> None:
+        """Fill `written`, by segment, with what it lacks."""
+        segments = Segments(
+            source,
+            sample_rate=SAMPLE_RATE_HZ,
+            segment_samples=self._traits.segment_frames * HOP_SAMPLES,
+            without=written,
+        )
+        if isinstance(self._network, MrMt3) and self._network.config.memory_length:
+            self._in_order(self._network, segments, written, allowed, on_fraction)
+        else:
+            writer = RowWriter(
+                self._decoder,
+                self._encoded,
+                max_steps=self._network.config.max_steps,
+                most_segments=CPU_ENCODE if self._device.type == "cpu" else GPU_ENCODE,
+                sampling=self._sampling,
+            )
+            write_side_by_side(
+                writer, segments, written, rows=rows, allowed=allowed, on_fraction=on_fraction
+            )
         written |= {index: self._nothing_in(index) for index in segments.silent}
-        return True
 
     def _nothing_in(self, index: int) -> WrittenTokens:
         """Return what a silent segment says: nothing is held over, nothing begins."""
@@ -167,65 +163,19 @@ class TokenListener:
         decoded = notes_from_tokens(rows, vocabulary, end_s=source.duration_s)
         notes = decoded.notes
         if vocabulary.has_programs:
-            notes = with_bass_octaves(notes, source.blocks(SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+            notes = with_bass_heard(notes, source)
         if vocabulary.velocity_bins == 1:
-            notes = with_velocities(notes, source.blocks(SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
-            if kind is StemKind.MIX:  # what sounds beside a note there says more than the note
-                level = with_fixed_velocity(notes)
-                notes = tuple(
-                    note if note.is_drum else flat for note, flat in zip(notes, level, strict=True)
-                )
+            notes = with_loudness_heard(notes, source, kind)
         return HeardTokens(rows, notes, decoded.losses)
 
-    def _side_by_side(
-        self,
-        segments: "_Segments",
-        written: dict[int, WrittenTokens],
-        allowed: Allowed,
-        on_fraction: OnFraction,
-    ) -> None:
-        is_cpu = self._device.type == "cpu"
-        workers = torch.get_num_threads() if is_cpu else 1
-        stop = threading.Event()
-
-        def work() -> None:
-            if is_cpu:
-                torch.set_num_threads(1)  # of this worker; those of other threads stay as they are
-            taken: list[int] = []
-            for row in generate(
-                self._decoder,
-                self._encoded(segments, taken),
-                rows=self._rows,
-                max_steps=self._network.config.max_steps,
-                allowed=allowed,
-                on_step=lambda: _raise_if(stop),
-            ):
-                written[taken[row.segment]] = row
-
-        with ThreadPoolExecutor(workers, thread_name_prefix="decoding") as pool:
-            running = {pool.submit(work) for _ in range(workers)}
-            try:
-                while running:
-                    done, running = wait(running, LOOK_EVERY_S, "FIRST_EXCEPTION")
-                    for future in done:
-                        future.result()
-                    on_fraction(segments.fraction(len(written)))
-            finally:
-                stop.set()
-
-    @torch.inference_mode()
-    def _encoded(self, segments: "_Segments", taken: list[int]) -> Iterator[Tensor]:
-        """Yield encoded batches; note in `taken` which segments they are."""
-        most = min(self._rows, CPU_ENCODE if self._device.type == "cpu" else GPU_ENCODE)
-        while batch := segments.take(most):
-            taken += [segment.index for segment in batch]
-            yield self._network.encode(self._features_of(batch))
+    def _encoded(self, batch: list[Segment]) -> Tensor:
+        return self._network.encode(self._features_of(batch))
 
     def _in_order(
         self,
         network: MrMt3,
-        segments: "_Segments",
-        written: dict[int, WrittenTokens],
+        segments: Segments,
+        written: Written,
         allowed: Allowed,
         on_fraction: OnFraction,
     ) -> None:
@@ -244,69 +194,24 @@ class TokenListener:
                 rows=1,
                 max_steps=length,
                 allowed=allowed,
+                sampling=self._sampling,
+                number_of=[index].__getitem__,
                 on_step=lambda: on_fraction(segments.fraction(len(written))),
             )
             written[index] = row
         on_fraction(1.0)
 
-    def _features_of(self, batch: "list[_Segment]") -> Tensor:
+    def _features_of(self, batch: list[Segment]) -> Tensor:
         audio = torch.from_numpy(np.stack([segment.audio for segment in batch])).to(self._device)
-        frames = torch.tensor([segment.frames for segment in batch], device=self._device)
+        frames = torch.tensor([self._frames_of(segment) for segment in batch], device=self._device)
         features: Tensor = self._features(audio, frames)
         if self._model.family is Family.MR_MT3:
             return scaled_for_mr_mt3(features, frames)
         return features
 
-
-class _Segments:
-    """Cuts a source into segments, a few at a time, for several workers.
-
-    Leaves out those that are written already, and notes in `silent` those without sound.
-    """
-
-    def __init__(
-        self, source: AudioSource, segment_frames: int, *, without: Collection[int] = ()
-    ) -> None:
-        samples = source.duration_s * SAMPLE_RATE_HZ
-        self._about = max(1, frame_count(int(samples)) // segment_frames)
-        self.silent: list[int] = []
-        self._left = self._with_sound(_cut(source.blocks(SAMPLE_RATE_HZ), segment_frames), without)
-        self._lock = threading.Lock()
-
-    def take(self, most: int) -> list[_Segment]:
-        """Return the next segments in order, none at the end."""
-        with self._lock:
-            return [segment for _, segment in zip(range(most), self._left, strict=False)]
-
-    def fraction(self, written: int) -> float:
-        """Return how much of the file `written` segments and the silent ones so far are."""
-        return min(1.0, (written + len(self.silent)) / self._about)
-
-    def _with_sound(
-        self, segments: Iterator[_Segment], without: Collection[int]
-    ) -> Iterator[_Segment]:
-        known = frozenset(without)
-        for segment in segments:
-            if segment.index in known:
-                continue
-            if np.abs(segment.audio).max() <= SILENCE:
-                self.silent.append(segment.index)
-            else:
-                yield segment
-
-
-def _cut(blocks: Iterator[Samples], segment_frames: int) -> Iterator[_Segment]:
-    length = segment_frames * HOP_SAMPLES
-    held = np.empty(0, np.float32)
-    index = 0
-    for block in blocks:
-        held = np.concatenate([held, block])
-        while len(held) >= length:
-            yield _Segment(index, held[:length], segment_frames)
-            held, index = held[length:], index + 1
-    last = np.zeros(length, np.float32)
-    last[: len(held)] = held
-    yield _Segment(index, last, frame_count(len(held)))
+    def _frames_of(self, segment: Segment) -> int:
+        """Return how many frames of a segment are the file's."""
+        return min(self._traits.segment_frames, frame_count(segment.samples))
 
 
 def _network(model: TokenModel, traits: FamilyTraits) -> Mt3:
@@ -333,12 +238,3 @@ def _packed(network: Mt3, precision: Precision) -> StepDecoder:
             return network.step_decoder(pack_int8)
         case Precision.AUTO | Precision.FLOAT32:
             return network.step_decoder(pack_float32)
-
-
-class _StoppedError(Exception):
-    """Another worker failed, or the user stopped the work."""
-
-
-def _raise_if(stop: threading.Event) -> None:
-    if stop.is_set():
-        raise _StoppedError

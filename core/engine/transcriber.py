@@ -15,7 +15,14 @@ from core.engine.heard import HeardStem, Posteriors, tracks_from
 from core.engine.listeners import BuiltInListener, Listener
 from core.engine.model_choice import check_model, choose_model
 from core.engine.model_set import BUILT_IN, TOKEN_MODELS
-from core.engine.options import AUTO_MODEL, ChosenDevice, Device, Precision
+from core.engine.options import (
+    AUTO_MODEL,
+    GREEDY,
+    ChosenDevice,
+    Device,
+    Precision,
+    Sampling,
+)
 from core.engine.progress import CancelToken, OnProgress, Progress
 from core.engine.stem_listening import kind_from_posteriors
 from core.errors import TranscriptionFailedError
@@ -45,6 +52,7 @@ class Transcriber:
         checkpoints: Mapping[str, Path] | None = None,
         precision: Precision = Precision.AUTO,
         rules: RepairRules = ALL_RULES,
+        sampling: Sampling = GREEDY,
     ) -> None:
         """Check that the model can be had; raises ModelMissingError if not."""
         self._checkpoints = dict(checkpoints or {})
@@ -53,6 +61,7 @@ class Transcriber:
         self.device = choose_device(device)
         self._precision = precision
         self._rules = rules
+        self._sampling = sampling
         self._built_in = BuiltInListener(self.device.name)
         self._resident: tuple[str, Listener] | None = None
 
@@ -175,6 +184,7 @@ class Transcriber:
                 self._checkpoints[model_id],
                 self.device,
                 precision=self._precision,
+                sampling=self._sampling,
             )
             self._resident = (model_id, listener)
         return self._resident[1]

@@ -17,7 +17,7 @@ from core.codec.vocabulary import EOS
 from core.engine import generate, token_listening
 from core.engine.heard import Posteriors
 from core.engine.model_set import TOKEN_MODELS
-from core.engine.options import ChosenDevice, Precision
+from core.engine.options import ChosenDevice, Precision, Sampling
 from core.engine.token_listening import TokenListener
 from core.errors import CancelledError, ModelBrokenError
 from core.models.decoding import DecoderCache, StepDecoder
@@ -229,3 +229,18 @@ def test_the_network_is_not_asked_about_silence(
     )  # the last one is the padding of a file that fills its segments
     begins = {round(note.onset_s // segment_s) for note in heard.tokens.notes}
     assert begins.isdisjoint({2, 3, 4, 5})
+
+
+def test_draws_do_not_depend_on_which_worker_decodes_a_segment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def drawn() -> list[list[int]]:
+        ears = TokenListener(
+            TOKEN_MODELS["mt3_magenta"], Path("nowhere"), CPU, sampling=Sampling(1.0)
+        )
+        return tokens_of(ears.listen(noise(20.0), StemKind.MIX, ignore))
+
+    first = drawn()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert drawn() == first
+    assert first != tokens_of(listener().listen(noise(20.0), StemKind.MIX, ignore))
