@@ -15,7 +15,7 @@ import numpy.typing as npt
 from core.audio.clip import AudioClip
 from core.codec.repair import ALL_RULES, NO_RULES
 from core.engine.heard import HeardStem
-from core.engine.options import Device, Precision
+from core.engine.options import GREEDY, Device, Precision, Sampling
 from core.engine.progress import CancelToken, Progress
 from core.engine.transcriber import Transcriber
 from core.errors import ModelMissingError
@@ -132,7 +132,7 @@ def download_model(
     return download_into(entry, store or default_store(), on_progress=on_progress, cancel=cancel)
 
 
-def load_model(
+def load_model(  # noqa: PLR0913 (each is asked for by a caller)
     model: str = "default",
     *,
     device: str = "auto",
@@ -140,11 +140,13 @@ def load_model(
     checkpoint_path: Path | str | None = None,
     precision: Precision | str = Precision.AUTO,
     tidy: bool = True,
+    sampling: Sampling = GREEDY,
 ) -> LoadedModel:
     """Return a model ready to transcribe; `auto` takes the best installed one for each stem.
 
     `checkpoint_path` takes the weights from there instead of from the store. `tidy` repairs what
     models of the MT3 family get wrong about instruments; without it notes stay as written.
+    `sampling` lets such models draw their notes; by default they take the likeliest.
 
     Raises:
         ModelMissingError: it is not here and may not or cannot be downloaded.
@@ -164,6 +166,7 @@ def load_model(
             checkpoints=checkpoints,
             precision=Precision(precision),
             rules=ALL_RULES if tidy else NO_RULES,
+            sampling=sampling,
         )
     )
 

@@ -16,9 +16,15 @@ from core.codec.repair import ALL_RULES, NO_RULES
 from core.daw.deliver import deliver
 from core.daw.folders import FoundDaw, daw_named, find_daws, this_machine
 from core.daw.profiles import Layout, Profile, profile_for, profile_named
-from core.engine.options import AUTO_MODEL, Device, Precision
+from core.engine.options import AUTO_MODEL, Device, Precision, Sampling
 from core.engine.progress import CancelToken
-from core.errors import AppError, CancelledError, DeliveryError, printable_name
+from core.errors import (
+    AppError,
+    CancelledError,
+    DeliveryError,
+    TranscriptionFailedError,
+    printable_name,
+)
 from core.model_manager.catalog import the_catalog
 from core.model_manager.store import default_store
 from core.models_cli import add_models_command
@@ -110,6 +116,14 @@ def _add_transcribe(commands: "argparse._SubParsersAction[argparse.ArgumentParse
                          default=Precision.AUTO, help="what large models compute in")  # fmt: skip
     command.add_argument("--no-tidy", dest="tidy", action="store_false",
                          help="keep the instruments as the model wrote them")  # fmt: skip
+    command.add_argument("--temperature", type=float, default=0.0, metavar="T",
+                         help="let large models draw notes instead of taking the likeliest; "
+                         "0.5 draws a little, 1 as they learnt")  # fmt: skip
+    command.add_argument("--top-k", type=int, default=0, metavar="K",
+                         help="draw among the K likeliest only")  # fmt: skip
+    command.add_argument("--top-p", type=float, default=1.0, metavar="P",
+                         help="draw among the likeliest that together reach P")  # fmt: skip
+    command.add_argument("--seed", type=int, default=0, help="other draws")
     command.add_argument("--tempo", type=_tempo, default=None, metavar="BPM|auto")
     command.add_argument("--meter", type=_meter, default=None, metavar="N/D", help="such as 3/4")
     command.add_argument("--downbeat", type=float, default=None, metavar="SECONDS",
@@ -179,6 +193,7 @@ def _heard_songs(
         checkpoints=default_store().installed_checkpoints(),
         precision=options.precision,
         rules=ALL_RULES if options.tidy else NO_RULES,
+        sampling=_sampling(options),
     )
     for song in songs:
         yield transcribe_song(
@@ -189,6 +204,16 @@ def _heard_songs(
             on_progress=line.show,
             cancel=cancel,
         )
+
+
+def _sampling(options: argparse.Namespace) -> Sampling:
+    try:
+        return Sampling(options.temperature, options.top_k, options.top_p, options.seed)
+    except ValueError:
+        raise TranscriptionFailedError(
+            "--temperature and --top-k must not be negative, and --top-p lies between 0 and 1.",
+            "Leave them out to take the likeliest notes.",
+        ) from None
 
 
 def _delivered(

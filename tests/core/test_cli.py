@@ -201,3 +201,13 @@ def test_instruments_are_tidied_unless_asked_not_to_be(
     audio = plucked(tmp_path / "guitar.wav", 60)
     assert main(["transcribe", str(audio), *options]) == 130
     assert StopsOnceMade.made_with is rules
+
+
+@pytest.mark.parametrize("odd", [["--temperature", "-1"], ["--top-p", "0"], ["--top-k", "-2"]])
+def test_an_impossible_way_to_draw_is_refused_with_the_next_step(
+    odd: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    melody = tmp_path / "Lead.wav"
+    melody.write_bytes(b"")
+    assert main(["transcribe", str(melody), *odd]) == 1
+    assert "Leave them out to take the likeliest notes." in capsys.readouterr().err
