@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from core.codec.glides import settled
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
@@ -65,7 +66,8 @@ class DecodeOptions:
     Lower thresholds find more and weaker notes. Notes whose key sounds shorter than `min_note_s`
     are left out. `offset_shift_s` moves every note end. `is_monophonic` lets one note sound at a
     time. `drum_thresholds` belong to DRUM_KEYS, in order. `min_confidence` is asked of notes that
-    a model wrote as tokens, which no threshold can bring back: 0 keeps them all.
+    a model wrote as tokens, which no threshold can bring back: 0 keeps them all. Above 0,
+    `glide_s` is how long a voice may take to reach the pitch of a note (see `glides`).
     """
 
     onset_threshold: float = 0.5
@@ -75,6 +77,7 @@ class DecodeOptions:
     is_monophonic: bool = False
     drum_thresholds: tuple[float, ...] = (0.55, 0.6, 0.6, 0.4, 0.55, 0.4, 0.55)
     min_confidence: float = 0.0
+    glide_s: float = 0.0
 
     def __post_init__(self) -> None:
         thresholds = (self.onset_threshold, self.frame_threshold, *self.drum_thresholds)
@@ -84,6 +87,8 @@ class DecodeOptions:
             raise ValueError(f"{len(DRUM_KEYS)} drum thresholds are needed, one per drum key")
         if self.min_note_s < 0:
             raise ValueError(f"min_note_s must not be negative: {self.min_note_s}")
+        if self.glide_s < 0:
+            raise ValueError(f"glide_s must not be negative: {self.glide_s}")
         if not 0.0 <= self.min_confidence <= 1.0:
             raise ValueError(f"min_confidence must lie within 0..1: {self.min_confidence}")
 
@@ -114,7 +119,9 @@ _OPTIONS_OF_KIND = {
     StemKind.BASS: DecodeOptions(0.55, frame_threshold=0.25),
     StemKind.WINDS: DecodeOptions(0.5, frame_threshold=0.5, offset_shift_s=0.03),
     StemKind.BRASS: DecodeOptions(0.5, frame_threshold=0.5, offset_shift_s=0.03),
-    StemKind.VOCALS: DecodeOptions(0.52, frame_threshold=0.4, min_note_s=0.08, offset_shift_s=0.03),
+    StemKind.VOCALS: DecodeOptions(
+        0.52, frame_threshold=0.35, min_note_s=0.09, offset_shift_s=0.02, glide_s=0.35
+    ),
     StemKind.STRINGS: DecodeOptions(0.45, frame_threshold=0.4, offset_shift_s=0.02),
     StemKind.SYNTH: DecodeOptions(0.47, frame_threshold=0.4),
     StemKind.OTHER: DecodeOptions(0.47, frame_threshold=0.4),
@@ -131,9 +138,20 @@ def notes_from_pitch(
 ) -> tuple[NoteEvent, ...]:
     """Return the notes in onset order; notes of one pitch never overlap."""
     notes: list[NoteEvent] = []
+    # Ends that are moved would hide where a glide goes on: they are moved after it.
+    struck = replace(options, offset_shift_s=0.0) if options.glide_s > 0 else options
     for column in range(posteriors.onset.shape[1]):
-        notes.extend(_notes_of_pitch(posteriors, options, column=column, program=program))
+        notes.extend(_notes_of_pitch(posteriors, struck, column=column, program=program))
     notes.sort()
+    if options.glide_s > 0:
+        notes = settled(
+            notes,
+            posteriors.frame > options.frame_threshold,
+            frames_per_s=posteriors.frames_per_s,
+            lowest_pitch=posteriors.lowest_pitch,
+            glide_s=options.glide_s,
+            offset_shift_s=options.offset_shift_s,
+        )
     if options.is_monophonic:
         notes = _one_voice(notes)
     if options.min_note_s > 0:
