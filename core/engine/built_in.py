@@ -29,6 +29,8 @@ SEGMENT_S = 8.0  # on_seconds_done is called at least this often
 
 Block = npt.NDArray[np.float32]
 OnSecondsDone = Callable[[float], None]
+OnPitchHeard = Callable[[PitchPosteriors, float], None]
+OnDrumsHeard = Callable[[DrumPosteriors, float], None]
 Posteriors = npt.NDArray[np.float16]
 
 
@@ -54,17 +56,28 @@ class PitchListener:
         )
 
     def posteriors(
-        self, blocks: Iterable[Block], *, gain: float, on_seconds_done: OnSecondsDone
+        self,
+        blocks: Iterable[Block],
+        *,
+        gain: float,
+        on_seconds_done: OnSecondsDone,
+        on_heard: OnPitchHeard | None = None,
     ) -> PitchPosteriors:
         """Listen to mono blocks [sample] at SAMPLE_RATE_HZ, of any lengths, to their end.
 
         `on_seconds_done` gets the seconds of audio behind us; what it raises ends the listening.
+        Before it `on_heard` gets what was heard since, and from which second on.
         """
-        heard = self._hearing.posteriors(blocks, gain, on_seconds_done)
+
+        def tell(segment: Posteriors, end_s: float) -> None:
+            if on_heard is not None:
+                on_heard(_of_pitch(segment), end_s - segment.shape[1] / vqt.FRAMES_PER_S)
+            on_seconds_done(end_s)
+
+        heard = self._hearing.posteriors(blocks, gain, tell)
         if not heard:
             heard = [np.zeros((3, 0, stem_net.PITCHES), np.float16)]
-        onset, frame, velocity = _joined(heard)
-        return PitchPosteriors(onset, frame, velocity, vqt.FRAMES_PER_S, stem_net.LOWEST_PITCH)
+        return _of_pitch(_joined(heard))
 
 
 class DrumListener:
@@ -79,18 +92,28 @@ class DrumListener:
         )
 
     def posteriors(
-        self, blocks: Iterable[Block], *, gain: float, on_seconds_done: OnSecondsDone
+        self,
+        blocks: Iterable[Block],
+        *,
+        gain: float,
+        on_seconds_done: OnSecondsDone,
+        on_heard: OnDrumsHeard | None = None,
     ) -> DrumPosteriors:
         """Listen to mono blocks [sample] at SAMPLE_RATE_HZ, of any lengths, to their end.
 
         `on_seconds_done` gets the seconds of audio behind us; what it raises ends the listening.
+        Before it `on_heard` gets what was heard since, and from which second on.
         """
-        heard = self._hearing.posteriors(blocks, gain, on_seconds_done)
+
+        def tell(segment: Posteriors, end_s: float) -> None:
+            if on_heard is not None:
+                on_heard(_of_drums(segment), end_s - segment.shape[1] / logmel.FRAMES_PER_S)
+            on_seconds_done(end_s)
+
+        heard = self._hearing.posteriors(blocks, gain, tell)
         if not heard:
             heard = [np.zeros((2 * drum_net.DRUM_CLASSES, 0), np.float16)]
-        rows = _joined(heard).T
-        onset, velocity = rows[:, : drum_net.DRUM_CLASSES], rows[:, drum_net.DRUM_CLASSES :]
-        return DrumPosteriors(onset, velocity, logmel.FRAMES_PER_S, DRUM_KEYS)
+        return _of_drums(_joined(heard))
 
 
 class _Features(Protocol):
@@ -140,16 +163,19 @@ class _Hearing:
         self._dtype, self._device = weights.dtype, weights.device
 
     def posteriors(
-        self, blocks: Iterable[Block], gain: float, on_seconds_done: OnSecondsDone
+        self, blocks: Iterable[Block], gain: float, tell: Callable[[Posteriors, float], None]
     ) -> list[Posteriors]:
-        """Return posteriors per segment: [output, frame, pitch] or [output, frame]."""
+        """Return posteriors per segment: [output, frame, pitch] or [output, frame].
+
+        `tell` gets each in order, and the second at which it ends.
+        """
         heard: list[Posteriors] = []
         waiting: deque[tuple[Future[Posteriors], float]] = deque()
 
         def collect() -> None:
             future, end_s = waiting.popleft()
             heard.append(future.result())
-            on_seconds_done(end_s)
+            tell(heard[-1], end_s)
 
         with ThreadPoolExecutor(self._workers, thread_name_prefix="hearing") as pool:
             for segment in _segments(blocks, self._framing):
@@ -174,6 +200,18 @@ class _Hearing:
         wanted = logits[:, around_frames : around_frames + segment.frames]
         halves: Posteriors = torch.sigmoid(wanted.float()).half().cpu().numpy()
         return halves
+
+
+def _of_pitch(rows: Posteriors) -> PitchPosteriors:
+    """Name the outputs of the pitch network [output, frame, pitch]."""
+    onset, frame, velocity = rows
+    return PitchPosteriors(onset, frame, velocity, vqt.FRAMES_PER_S, stem_net.LOWEST_PITCH)
+
+
+def _of_drums(rows: Posteriors) -> DrumPosteriors:
+    """Name the outputs of the drum network [output, frame]: onsets, then velocities."""
+    onset, velocity = rows[: drum_net.DRUM_CLASSES].T, rows[drum_net.DRUM_CLASSES :].T
+    return DrumPosteriors(onset, velocity, logmel.FRAMES_PER_S, DRUM_KEYS)
 
 
 def _joined(segments: list[Posteriors]) -> Posteriors:

@@ -1,9 +1,16 @@
 """Listeners: a model on a device, asked what is in a source of sound."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from core.audio.source import AudioSource
+from core.codec.posteriors_to_notes import (
+    DrumPosteriors,
+    PitchPosteriors,
+    decode_options_for,
+    notes_from_drums,
+    notes_from_pitch,
+)
 from core.engine.built_in import (
     SAMPLE_RATE_HZ,
     DrumListener,
@@ -13,7 +20,9 @@ from core.engine.built_in import (
 )
 from core.engine.heard import Posteriors
 from core.engine.model_set import BUILT_IN
-from core.score.instruments import StemKind
+from core.engine.progress import OnNotes
+from core.score.instruments import StemKind, program_of
+from core.score.note import NoteEvent
 
 OnFraction = Callable[[float], None]
 
@@ -21,8 +30,18 @@ OnFraction = Callable[[float], None]
 class Listener(Protocol):
     """What the transcriber needs of a model."""
 
-    def listen(self, source: AudioSource, kind: StemKind, on_fraction: OnFraction) -> Posteriors:
-        """Hear the whole source; what `on_fraction` (0..1 of the work) raises ends it."""
+    def listen(
+        self,
+        source: AudioSource,
+        kind: StemKind,
+        on_fraction: OnFraction,
+        *,
+        on_notes: OnNotes | None = None,
+    ) -> Posteriors:
+        """Hear the whole source; what `on_fraction` (0..1 of the work) raises ends it.
+
+        `on_notes` gets notes as they are found, always before `on_fraction`.
+        """
         ...
 
 
@@ -40,9 +59,14 @@ class BuiltInListener:
         kind: StemKind,
         on_fraction: OnFraction,
         *,
+        on_notes: OnNotes | None = None,
         until_s: float | None = None,
     ) -> Posteriors:
-        """Ask the networks that suit the kind about the first `until_s` seconds, or all."""
+        """Ask the networks that suit the kind about the first `until_s` seconds, or all.
+
+        Of a mix the drums are found first, from its start to its end.
+        """
+        early = _EarlyNotes(kind, on_notes) if on_notes is not None else None
         heard_s = min(source.duration_s, until_s or source.duration_s)
         networks = 2 if kind is StemKind.MIX else 1
         drums = pitch = None
@@ -52,6 +76,7 @@ class BuiltInListener:
                 source.blocks(SAMPLE_RATE_HZ, until_s=until_s),
                 gain=drum_gain(source.peak),
                 on_seconds_done=lambda done_s: on_fraction(done_s / heard_s / networks),
+                on_heard=early.tell_hits if early else None,
             )
         if kind is not StemKind.DRUMS:
             before = (networks - 1) / networks
@@ -60,5 +85,26 @@ class BuiltInListener:
                 source.blocks(SAMPLE_RATE_HZ, until_s=until_s),
                 gain=pitch_gain(source.level_p95),
                 on_seconds_done=lambda done_s: on_fraction(before + done_s / heard_s / networks),
+                on_heard=early.tell_notes if early else None,
             )
         return Posteriors(pitch, drums)
+
+
+class _EarlyNotes:
+    """Names the notes of one stretch after the other; those that cross a border end there."""
+
+    def __init__(self, kind: StemKind, on_notes: OnNotes) -> None:
+        self._options = decode_options_for(kind)
+        self._program = program_of(kind)
+        self._on_notes = on_notes
+
+    def tell_notes(self, heard: PitchPosteriors, start_s: float) -> None:
+        notes = notes_from_pitch(heard, self._options, program=self._program)
+        self._tell(notes, start_s, len(heard.onset) / heard.frames_per_s)
+
+    def tell_hits(self, heard: DrumPosteriors, start_s: float) -> None:
+        hits = notes_from_drums(heard, self._options)
+        self._tell(hits, start_s, len(heard.onset) / heard.frames_per_s)
+
+    def _tell(self, notes: Sequence[NoteEvent], start_s: float, length_s: float) -> None:
+        self._on_notes([note.moved(start_s) for note in notes], start_s + length_s)

@@ -1,10 +1,11 @@
 """How a running job reports and is stopped; the only two words core says to a window."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from core.errors import CancelledError
+from core.score.note import NoteEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+OnNotes = Callable[[Sequence[NoteEvent], float], None]
+"""Takes notes just found, and up to which second they are: before the whole is known, so that the
+result may differ. Of a mix, drums may come first, from start to end."""
 
 
 class _Flag(Protocol):

@@ -3,6 +3,7 @@
 Segments go side by side; MR-MT3 alone, which remembers the one before, has to go in order.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,19 @@ from torch import Tensor, nn
 from core.audio.source import AudioSource
 from core.codec.events import Event, EventKind
 from core.codec.token_rules import allowed_tokens
-from core.codec.tokens_to_notes import SegmentTokens, notes_from_tokens, segment_start_s
+from core.codec.tokens_to_notes import (
+    NoteDecoder,
+    SegmentTokens,
+    notes_from_tokens,
+    segment_start_s,
+)
 from core.codec.vocabulary import EOS, ISMIR2021_VOCABULARY, MT3_VOCABULARY, Vocabulary
+from core.engine.early_notes import EarlyNotes
 from core.engine.generate import Allowed, WrittenTokens, generate
 from core.engine.heard import HeardTokens, Posteriors
 from core.engine.model_set import Family, TokenModel
 from core.engine.options import GREEDY, ChosenDevice, Precision, Sampling
+from core.engine.progress import OnNotes
 from core.engine.side_by_side import (
     OnFraction,
     RowWriter,
@@ -43,6 +51,7 @@ from core.models.mr_mt3 import MrMt3, memory_ids
 from core.models.mt3 import Mt3, Mt3Config
 from core.models.packing import pack_bfloat16, pack_float32, pack_int8
 from core.score.instruments import StemKind
+from core.score.note import NoteEvent
 
 CPU_ENCODE, GPU_ENCODE = 4, 32  # segments encoded at a time
 CPU_ROWS = 12  # decoded at a time by each worker; more is hardly faster and costs 14 MB a row
@@ -93,29 +102,31 @@ class TokenListener:
         self._decoder = _packed(self._network, precision)
         self._rows = CPU_ROWS if self._device.type == "cpu" else GPU_ROWS
 
-    def listen(self, source: AudioSource, kind: StemKind, on_fraction: OnFraction) -> Posteriors:
+    def listen(
+        self,
+        source: AudioSource,
+        kind: StemKind,
+        on_fraction: OnFraction,
+        *,
+        on_notes: OnNotes | None = None,
+    ) -> Posteriors:
         """Write the tokens of the whole source; what `on_fraction` raises ends it.
 
-        When memory runs out, half as many segments go on side by side; what is written stays.
+        `on_notes` gets notes as they are written, before the sound is asked about them. When memory
+        runs out, half as many segments go on side by side; what is written stays.
 
         Raises:
             MemoryError, torch.OutOfMemoryError: there is no room for a single segment.
         """
         allowed = allowed_tokens(kind, self._traits.vocabulary)
         written: Written = {}
+        early = self._early_notes(written, on_notes) if on_notes is not None else None
         self._rows = rows_that_fit(
-            lambda rows: self._write(source, written, rows, allowed, on_fraction),
+            lambda rows: self._write(source, written, rows, allowed, on_fraction, early),
             self._rows,
             self._device,
         )
-        rows = [
-            SegmentTokens(
-                segment_start_s(index * self._traits.segment_frames, FRAMES_PER_S),
-                row.tokens,
-                row.log_probabilities,
-            )
-            for index, row in sorted(written.items())
-        ]
+        rows = [self._segment_tokens(index, row) for index, row in sorted(written.items())]
         return Posteriors(tokens=self._named(tuple(rows), source, kind))
 
     def _write(
@@ -125,6 +136,7 @@ class TokenListener:
         rows: int,
         allowed: Allowed,
         on_fraction: OnFraction,
+        early: EarlyNotes | None,
     ) -> None:
         """Fill `written`, by segment, with what it lacks."""
         segments = Segments(
@@ -133,8 +145,14 @@ class TokenListener:
             segment_samples=self._traits.segment_frames * HOP_SAMPLES,
             without=written,
         )
+
+        def report(fraction: float) -> None:
+            if early is not None:
+                early.tell(lambda index: index in written or index in segments.silent)
+            on_fraction(fraction)
+
         if isinstance(self._network, MrMt3) and self._network.config.memory_length:
-            self._in_order(self._network, segments, written, allowed, on_fraction)
+            self._in_order(self._network, segments, written, allowed, report)
         else:
             writer = RowWriter(
                 self._decoder,
@@ -144,7 +162,7 @@ class TokenListener:
                 sampling=self._sampling,
             )
             write_side_by_side(
-                writer, segments, written, rows=rows, allowed=allowed, on_fraction=on_fraction
+                writer, segments, written, rows=rows, allowed=allowed, on_fraction=report
             )
         written |= {index: self._nothing_in(index) for index in segments.silent}
 
@@ -154,6 +172,23 @@ class TokenListener:
         ties = [vocabulary.token_of(Event(EventKind.TIE, 0))] if vocabulary.has_ties else []
         tokens = [*ties, EOS]
         return WrittenTokens(index, np.array(tokens, np.int32), np.zeros(len(tokens), np.float32))
+
+    def _early_notes(self, written: Written, on_notes: OnNotes) -> EarlyNotes:
+        decoder = NoteDecoder(self._traits.vocabulary)
+
+        def read(index: int) -> Sequence[NoteEvent]:
+            told = len(decoder.ended)
+            row = written.get(index) or self._nothing_in(index)
+            decoder.read(self._segment_tokens(index, row), self._start_s(index + 1))
+            return decoder.ended[told:]
+
+        return EarlyNotes(read, self._traits.segment_frames / FRAMES_PER_S, on_notes)
+
+    def _segment_tokens(self, index: int, row: WrittenTokens) -> SegmentTokens:
+        return SegmentTokens(self._start_s(index), row.tokens, row.log_probabilities)
+
+    def _start_s(self, index: int) -> float:
+        return segment_start_s(index * self._traits.segment_frames, FRAMES_PER_S)
 
     def _named(
         self, rows: tuple[SegmentTokens, ...], source: AudioSource, kind: StemKind

@@ -23,7 +23,7 @@ from core.engine.options import (
     Precision,
     Sampling,
 )
-from core.engine.progress import CancelToken, OnProgress, Progress
+from core.engine.progress import CancelToken, OnNotes, OnProgress, Progress
 from core.engine.stem_listening import kind_from_posteriors
 from core.errors import TranscriptionFailedError
 from core.score.instruments import StemKind, kind_from_name
@@ -72,10 +72,12 @@ class Transcriber:
         kind: StemKind | None = None,
         on_progress: OnProgress,
         cancel: CancelToken,
+        on_notes: OnNotes | None = None,
     ) -> HeardStem:
         """Return the notes of one audio file.
 
-        `kind` None means: from the file name, else by listening to the first minute.
+        `kind` None means: from the file name, else by listening to the first minute. `on_notes`
+        gets notes as they are found, before they are repaired.
 
         Raises:
             AudioReadError: the file cannot be used.
@@ -85,7 +87,7 @@ class Transcriber:
         started_s = time.monotonic()
         cancel.raise_if_set()
         scan = scan_audio(path, on_fraction=lambda _: cancel.raise_if_set())
-        return self._heard(FileSource(scan), kind, on_progress, cancel, started_s)
+        return self._heard(FileSource(scan), kind, on_progress, cancel, started_s, on_notes)
 
     def transcribe_clip(
         self,
@@ -97,7 +99,7 @@ class Transcriber:
     ) -> HeardStem:
         """Return the notes of samples in memory; otherwise as `transcribe`."""
         started_s = time.monotonic()
-        return self._heard(clip_source(clip), kind, on_progress, cancel, started_s)
+        return self._heard(clip_source(clip), kind, on_progress, cancel, started_s, None)
 
     def _heard(
         self,
@@ -106,6 +108,7 @@ class Transcriber:
         on_progress: OnProgress,
         cancel: CancelToken,
         started_s: float,
+        on_notes: OnNotes | None,
     ) -> HeardStem:
         kind, kind_found_by = self._where_it_fits(lambda: self._kind_of(source, wanted, cancel))
         choice = choose_model(self.model, kind, self._checkpoints)
@@ -113,7 +116,7 @@ class Transcriber:
         def listen() -> Posteriors:
             listener = self._listener(choice.model_id)
             report = _reporter(source.duration_s, on_progress, cancel)
-            return listener.listen(source, kind, report)
+            return listener.listen(source, kind, report, on_notes=on_notes)
 
         heard = self._where_it_fits(listen)
         tracks = tracks_from(heard, kind, rules=self._rules)

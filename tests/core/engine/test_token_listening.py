@@ -5,7 +5,9 @@ each time.
 """
 
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +15,10 @@ import torch
 
 from core.audio.clip import AudioClip
 from core.audio.source import ClipSource, clip_source
-from core.codec.vocabulary import EOS
+from core.codec.notes_to_tokens import tokens_from_notes
+from core.codec.vocabulary import EOS, MT3_VOCABULARY
 from core.engine import generate, token_listening
+from core.engine.generate import WrittenTokens
 from core.engine.heard import Posteriors
 from core.engine.model_set import TOKEN_MODELS
 from core.engine.options import ChosenDevice, Precision, Sampling
@@ -24,6 +28,7 @@ from core.models.decoding import DecoderCache, StepDecoder
 from core.models.mr_mt3 import MrMt3
 from core.models.mt3 import Mt3, Mt3Config
 from core.score.instruments import StemKind
+from core.score.note import NoteEvent
 
 CPU = ChosenDevice("cpu", "chosen")
 RATE = 16_000
@@ -113,6 +118,48 @@ def test_progress_rises_to_its_end() -> None:
     listener().listen(noise(40.0), StemKind.MIX, seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
+
+
+def test_notes_told_early_are_whole_though_segments_are_written_in_any_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    starts_s = [0.0, 2.04, 4.09, 6.14, 8.19]
+    held = NoteEvent(1.0, 60, 7.0, 127)  # over three borders
+    short = [NoteEvent(0.5 + place, 64, 0.9 + place, 127) for place in range(9)]
+    rows = tokens_from_notes([held, *short], starts_s, MT3_VOCABULARY)
+
+    def write(*given: Any, on_fraction: Callable[[float], None], **_: object) -> None:
+        written = given[2]
+        for index in (3, 0, 1, 2, 4):
+            row = rows[index]
+            written[index] = WrittenTokens(index, row.tokens, row.log_probabilities)
+            on_fraction(len(written) / 5)
+
+    monkeypatch.setattr(token_listening, "write_side_by_side", write)
+    told: list[tuple[float, list[tuple[int, float, float]]]] = []
+
+    def take(notes: Sequence[NoteEvent], edge_s: float) -> None:
+        told.append((edge_s, [(n.pitch, n.onset_s, round(n.offset_s, 2)) for n in notes]))
+
+    listener().listen(noise(9.9), StemKind.KEYS, ignore, on_notes=take)
+    repeated = [(64, 0.5 + place, round(0.9 + place, 2)) for place in range(9)]
+    assert told == [
+        (pytest.approx(2.048), repeated[:2]),
+        (pytest.approx(4.096), repeated[2:4]),
+        (pytest.approx(8.192), [*repeated[4:7], (60, 1.0, 7.0), repeated[7]]),
+        (pytest.approx(10.24), repeated[8:]),
+    ]
+
+
+def test_silence_does_not_stop_the_edge() -> None:
+    edges_s: list[float] = []
+    samples = np.zeros((round(20.0 * RATE), 1), np.float32)
+    samples[-RATE:] = 0.1  # only the last segment is shown to the network
+    source = clip_source(AudioClip(samples, RATE))
+    listener().listen(
+        source, StemKind.MIX, ignore, on_notes=lambda _notes, edge_s: edges_s.append(edge_s)
+    )
+    assert edges_s[-1] >= 9 * SEGMENT_S
 
 
 def test_a_cancel_ends_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """One file to notes: how the kind is decided, progress and cancel. Uses the built-in weights."""
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +12,6 @@ import torch
 
 from core.codec.repair import ALL_RULES, NO_RULES, RepairRules
 from core.codec.tokens_to_notes import DecodeLosses
-from core.engine import token_listening
 from core.engine import transcriber as engine_transcriber
 from core.engine.heard import HeardTokens, Posteriors
 from core.engine.listeners import BuiltInListener
@@ -84,6 +84,45 @@ def test_progress_rises_in_seconds_of_the_file_to_its_end(
     assert {progress.total_s for progress in seen} == {20.0}
 
 
+def test_notes_are_told_as_they_are_found_and_are_nearly_the_result(
+    transcriber: Transcriber, tmp_path: Path
+) -> None:
+    played = [60 + 5 * k % 12 for k in range(20)]
+    audio = noted(tmp_path / "Piano.wav", *played, length_s=20)
+    told: list[NoteEvent] = []
+    edges_s: list[float] = []
+
+    def take(notes: Sequence[NoteEvent], edge_s: float) -> None:
+        told.extend(notes)
+        edges_s.append(edge_s)
+
+    heard = transcriber.transcribe(audio, on_progress=ignore, cancel=CancelToken(), on_notes=take)
+    (track,) = heard.tracks
+    assert [note.pitch for note in track.notes] == played
+    assert away_from_borders(told) == away_from_borders(track.notes)
+    assert edges_s == pytest.approx([8.0, 16.0, 20.0], abs=0.05)
+
+
+def away_from_borders(notes: Sequence[NoteEvent]) -> list[tuple[int, float]]:
+    """Return pitches and onsets, but for those where a stretch of 8 s ends and the next begins."""
+    near = [(note.pitch, round(note.onset_s, 2)) for note in sorted(notes)]
+    return [(pitch, onset_s) for pitch, onset_s in near if 0.1 < onset_s % 8.0 < 7.9]
+
+
+def test_of_a_mix_drums_are_told_first_then_pitched_notes(
+    transcriber: Transcriber, tmp_path: Path
+) -> None:
+    audio = noted(tmp_path / "Full Mix.wav", 60, 62, 64, length_s=12)
+    edges_s: list[float] = []
+    transcriber.transcribe(
+        audio,
+        on_progress=ignore,
+        cancel=CancelToken(),
+        on_notes=lambda _notes, edge_s: edges_s.append(edge_s),
+    )
+    assert edges_s == pytest.approx([8.0, 12.0, 8.0, 12.0], abs=0.05)
+
+
 def test_a_cancel_in_the_middle_ends_the_work(transcriber: Transcriber, tmp_path: Path) -> None:
     audio = noted(tmp_path / "Piano.wav", 60, 62, 64, length_s=60)
     flag = threading.Event()
@@ -106,10 +145,7 @@ def test_a_missing_file_is_an_error_that_names_it(transcriber: Transcriber, tmp_
 class HopsBetweenPrograms:
     """A token model that hears the notes of one guitar as a guitar and a piano in turn."""
 
-    def __init__(self, *_args: object, **_options: object) -> None:
-        pass
-
-    def listen(self, *_asked: object) -> Posteriors:
+    def listen(self, *_asked: object, **_options: object) -> Posteriors:
         notes = [NoteEvent(k / 2, 60 + k, k / 2 + 0.4, 80, 24 * (k % 2)) for k in range(4)]
         return Posteriors(tokens=HeardTokens((), tuple(notes), DecodeLosses()))
 
@@ -118,7 +154,7 @@ class HopsBetweenPrograms:
 def test_the_rules_decide_whether_instruments_are_repaired(
     rules: RepairRules, programs: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(token_listening, "TokenListener", HopsBetweenPrograms)
+    monkeypatch.setattr(Transcriber, "_listener", lambda *_: HopsBetweenPrograms())
     audio = noted(tmp_path / "guitar.wav", 60, length_s=2)
     transcriber = Transcriber("mt3_magenta", checkpoints={"mt3_magenta": tmp_path}, rules=rules)
     heard = transcriber.transcribe(audio, on_progress=ignore, cancel=CancelToken())
