@@ -38,7 +38,7 @@ def notes_from_channels(
     """
     decoders = []
     for rows in channels:
-        decoder = _ChannelDecoder()
+        decoder = ChannelDecoder()
         for row in sorted(rows, key=lambda row: row.start_s):
             decoder.read(row)
         decoder.finish(end_s)
@@ -84,7 +84,7 @@ class _Row:
 
 
 @dataclass(slots=True)
-class _ChannelDecoder:
+class ChannelDecoder:
     """Reads the segments of one channel in order; open notes stay open until a later one."""
 
     invalid_events: int = 0
@@ -93,9 +93,11 @@ class _ChannelDecoder:
 
     @property
     def notes(self) -> list[NoteEvent]:
+        """The notes that have ended so far, in the order in which they did."""
         return self._sounding.done
 
     def read(self, segment: SegmentTokens) -> None:
+        """Take in the next segment."""
         tokens = segment.tokens.tolist()
         end = tokens.index(EOS) if EOS in tokens else len(tokens)
         self.unfinished_rows += end == len(tokens)
