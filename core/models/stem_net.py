@@ -5,33 +5,54 @@ Convolutions and harmonic gathers shift with the music, so one octave teaches al
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 PITCHES = 88
 LOWEST_PITCH = 21
-CONTEXT_FRAMES = 18  # how far a posterior looks into past and future
 HARMONICS_ABOVE = (-24, -12, 0, 12, 19, 24, 28, 31, 34, 36)  # semitones of partials 1..8, and down
 HARMONICS_BELOW = (-36, -31, -28, -24, -19, -12, 0, 12, 19, 24)
-STEM_CHANNELS, PITCH_CHANNELS, CHANNELS, HEAD_CHANNELS = 16, 20, 48, 32
-DILATIONS_FRAMES = (1, 2, 4, 8)
+STEM_CHANNELS, PITCH_CHANNELS, HEAD_CHANNELS = 16, 20, 32
+CONVOLVED_FRAMES = 3  # how far the undilated convolutions look, together
+
+
+@dataclass(frozen=True, slots=True)
+class StemSize:
+    """How wide and deep the network is; each stage looks `dilations_frames` further in time."""
+
+    channels: int
+    dilations_frames: tuple[int, ...]
+
+    @property
+    def context_frames(self) -> int:
+        """How far a posterior looks into past and future."""
+        return CONVOLVED_FRAMES + sum(self.dilations_frames)
+
+
+SMALL = StemSize(48, (1, 2, 4, 8))  # where training starts
+LARGE = StemSize(64, (1, 2, 4, 8, 16))
+RELEASED = SMALL
+CONTEXT_FRAMES = RELEASED.context_frames
 
 
 class StemNet(nn.Module):
     """Levels [batch, 2, frame, 306] to onset, frame and velocity logits [batch, 3, frame, 88]."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: StemSize = RELEASED) -> None:
         super().__init__()
+        self.size = size
+        channels = size.channels
         self.level_norm = nn.BatchNorm2d(2)
         self.bin_conv = ConvNorm(2, STEM_CHANNELS, (3, 5))
         self.semitone_conv = ConvNorm(STEM_CHANNELS, PITCH_CHANNELS, (3, 5), bins_per_step=3)
-        self.first_harmonics = ConvNorm(PITCH_CHANNELS * len(HARMONICS_ABOVE), CHANNELS, (1, 1))
+        self.first_harmonics = ConvNorm(PITCH_CHANNELS * len(HARMONICS_ABOVE), channels, (1, 1))
         self.stages = nn.ModuleList()
-        for dilation_frames in DILATIONS_FRAMES:
-            self.stages.append(TimeBlock(CHANNELS, dilation_frames))
-            self.stages.append(HarmonicBlock(CHANNELS, PITCH_CHANNELS, HARMONICS_BELOW))
-        self.head_conv = ConvNorm(CHANNELS, HEAD_CHANNELS, (3, 3))
+        for dilation_frames in size.dilations_frames:
+            self.stages.append(TimeBlock(channels, dilation_frames))
+            self.stages.append(HarmonicBlock(channels, PITCH_CHANNELS, HARMONICS_BELOW))
+        self.head_conv = ConvNorm(channels, HEAD_CHANNELS, (3, 3))
         self.logits = nn.Conv2d(HEAD_CHANNELS, 3, 1)
         with torch.no_grad():
             # Silence is the rule: start with rare onsets, few sounding keys, medium velocity.

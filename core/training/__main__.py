@@ -23,7 +23,13 @@ def main() -> None:
     if arguments.command == "make":
         streams = (2 * arguments.seed - 1, 2 * arguments.seed)
         plan = ShardPlan(streams=streams, drum_seed=arguments.seed)
-        recipe = Recipe(arguments.seed, arguments.pitch_hours, arguments.drum_hours, plan)
+        recipe = Recipe(
+            seed=arguments.seed,
+            small_pitch_hours=arguments.small_pitch_hours,
+            pitch_hours=arguments.pitch_hours,
+            drum_hours=arguments.drum_hours,
+            plan=plan,
+        )
         make(arguments.out, recipe)
     else:
         _log.info("\n%s", table_of(evaluate(arguments.clips, arguments.weights)))
@@ -36,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     making = commands.add_parser("make", help="remake both weights files; resumes")
     making.add_argument("--out", type=Path, required=True, help="folder for shards and weights")
     making.add_argument("--seed", type=int, default=Recipe().seed)
+    making.add_argument("--small-pitch-hours", type=float, default=Recipe().small_pitch_hours)
     making.add_argument("--pitch-hours", type=float, default=Recipe().pitch_hours)
     making.add_argument("--drum-hours", type=float, default=Recipe().drum_hours)
     measuring = commands.add_parser("evaluate", help="score weights on clips with ground truth")

@@ -54,7 +54,7 @@ MONOPHONIC = frozenset({"reed", "pipe", "bass"})
 MONOPHONIC_IN_MELODIES = frozenset({"brass", "strings", "lead"})
 BENDING = frozenset({"guitar", "bass", "strings", "reed", "brass", "lead", "pipe"})
 OCTAVE_DOUBLING = frozenset({"piano", "organ", "strings", "lead"})
-OCTAVE_SHARE, PEDAL_SHARE, THIRD_VOICE_SHARE = 0.3, 0.55, 0.4
+OCTAVE_SHARE, PEDAL_SHARE, THIRD_VOICE_SHARE = 0.45, 0.55, 0.4
 TWO_VOICED = frozenset({"piano", "guitar", "strings"})
 
 

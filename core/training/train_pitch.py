@@ -44,11 +44,13 @@ class PitchBatch:
     velocity: Tensor
 
 
-def train_pitch(shards: list[Path], folder: Path, *, hours: float, seed: int) -> None:
+def train_pitch(
+    network: StemNet, shards: list[Path], folder: Path, *, hours: float, seed: int
+) -> None:
     """Train until `hours` of audio were heard; continues where the folder's last run stopped."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    network = StemNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub
     run = TrainingRun(network, Schedule(hours, PEAK_RATE, FLAT_SHARE), folder)
     run.resume(rng)
     pool = ShardPool(shards)

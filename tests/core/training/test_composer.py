@@ -65,4 +65,4 @@ def test_keyboards_double_in_octaves_at_times() -> None:
         onsets = {(round(note.onset_s, 1), note.pitch) for note in composed(FAMILIES[0], seed)}
         octaves = sum((at_s, pitch + 12) in onsets for at_s, pitch in onsets)
         doubled += octaves > 0.25 * len(onsets)
-    assert 2 <= doubled <= 15
+    assert 4 <= doubled <= 20

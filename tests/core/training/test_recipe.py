@@ -13,6 +13,7 @@ from core.training.sound_sources import Use, sources_for
 
 SOUNDS = [source.path for source in sources_for(Use.RELEASE) if source.path is not None]
 TINY = Recipe(
+    small_pitch_hours=0.01,
     pitch_hours=0.01,
     drum_hours=0.01,
     plan=ShardPlan(
