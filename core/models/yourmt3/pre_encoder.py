@@ -1,10 +1,42 @@
-"""The convolutions in front of the Perceiver: three residual blocks, each halving the bands."""
+"""The convolutions in front of the Perceiver: three residual blocks, each halving the bands.
+
+They are half the work of the encoder. NNPACK multiplies a third as often as a direct convolution
+(Winograd, "Arithmetic Complexity of Minimal Filtering Algorithms", 1980, here with tiles of 6 x 6)
+and rounds to 6e-5 of what it computes, where GPUs in TF32 round to 1e-3.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 NORM_EPSILON = 1e-5
+STRIP_FRAMES = 22  # on CPU, of a block at a time: 24 rows are four tiles; more leave the cache
+MARGIN = 2  # frames that two convolutions see on either side
+
+
+class Convolution(StrEnum):
+    """How convolutions are computed on CPU."""
+
+    WINOGRAD = "winograd"  # where the build of PyTorch and the CPU have it
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A 3 x 3 convolution: weight [output, input, 3, 3], bias [output]."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def over(self, x: Tensor, convolution: Convolution) -> Tensor:
+        """Return [segment, output, frame - 2, band] of x [segment, input, frame, band]."""
+        is_large = self.weight.shape[1] > 1
+        if is_large and convolution is Convolution.WINOGRAD and _has_winograd(x):
+            return torch._nnpack_spatial_convolution(x, self.weight, self.bias, padding=(0, 1))
+        return F.conv2d(x, self.weight, self.bias, padding=(0, 1))
 
 
 class ConvNorm(nn.Module):
@@ -21,11 +53,11 @@ class ConvNorm(nn.Module):
         self.variance: Tensor
         nn.init.kaiming_uniform_(self.weight, a=5**0.5)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return [segment, output, frame, band] of x [segment, input, frame, band]."""
+    def folded(self) -> Kernel:
+        """Return one convolution that does both."""
         factor = self.scale * (self.variance + NORM_EPSILON).rsqrt()
         weight = self.weight * factor[:, None, None, None]
-        return F.conv2d(x, weight, self.shift - self.mean * factor, padding=1)
+        return Kernel(weight, self.shift - self.mean * factor)
 
 
 class ResidualBlock(nn.Module):
@@ -37,11 +69,28 @@ class ResidualBlock(nn.Module):
         self.second = ConvNorm(outputs, outputs)
         self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return [segment, output, frame, band / 2] of x [segment, input, frame, band]."""
-        y = self.second(self.first(x).relu_())
-        y += self.shortcut(x)
-        return F.avg_pool2d(y.relu_(), (1, 2))
+    def forward(self, x: Tensor, convolution: Convolution, strip_frames: int) -> Tensor:
+        """Return [segment, output, frame, band / 2] of x [segment, input, frame, band].
+
+        Both have margins of two silent frames at either end.
+        """
+        first, second = self.first.folded(), self.second.folded()
+        segments, frames = len(x), x.shape[2] - 2 * MARGIN
+        out = x.new_zeros(segments, len(second.bias), x.shape[2], x.shape[3] // 2)
+        for start in range(0, frames, strip_frames):
+            end = min(start + strip_frames, frames)
+            inner = first.over(x[:, :, start : end + 2 * MARGIN], convolution).relu_()
+            if start == 0:
+                inner[:, :, 0] = 0  # outside of the segment the second convolution sees nothing
+            if end == frames:
+                inner[:, :, -1] = 0
+            y = second.over(inner, convolution)
+            y += self.shortcut(x[:, :, start + MARGIN : end + MARGIN])
+            y.relu_()
+            means = out[:, :, start + MARGIN : end + MARGIN]
+            torch.add(y[..., ::2], y[..., 1::2], out=means)
+            means *= 0.5
+        return out
 
 
 class PreEncoder(nn.Module):
@@ -49,6 +98,7 @@ class PreEncoder(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.convolution = Convolution.WINOGRAD
         self.blocks = nn.ModuleList(
             ResidualBlock(1 if index == 0 else channels, channels) for index in range(3)
         )
@@ -56,14 +106,19 @@ class PreEncoder(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return [segment, frame, channel, band / 8] of features [segment, frame, band].
 
-        Segments go through one by one where there is no GPU: a segment takes 200 MB on the way.
+        On CPU each segment goes through alone, in strips: 60 MB on the way rather than 230.
         """
-        if features.device.type == "cpu":
-            return torch.cat([self._convolved(each[None]) for each in features])
-        return self._convolved(features)
+        if features.device.type != "cpu":
+            return self._convolved(features, features.shape[1])
+        return torch.cat([self._convolved(each[None], STRIP_FRAMES) for each in features])
 
-    def _convolved(self, features: Tensor) -> Tensor:
-        x = features[:, None]
+    def _convolved(self, features: Tensor, strip_frames: int) -> Tensor:
+        x = F.pad(features[:, None], (0, 0, MARGIN, MARGIN))
         for block in self.blocks:
-            x = block(x)
-        return x.transpose(1, 2)
+            x = block(x, self.convolution, strip_frames)
+        return x[:, :, MARGIN:-MARGIN].transpose(1, 2)
+
+
+def _has_winograd(x: Tensor) -> bool:
+    is_float_on_cpu = x.device.type == "cpu" and x.dtype is torch.float32
+    return is_float_on_cpu and torch._nnpack_available()
