@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.codec.posteriors_to_notes import PitchPosteriors
+from core.codec.posteriors_to_notes import PitchPosteriors, decode_options_for
 from core.codec.tokens_to_notes import DecodeLosses
 from core.engine.heard import HeardTokens, Posteriors
 from core.score.instruments import StemKind
@@ -100,7 +100,7 @@ def test_a_slider_that_moves_leaves_the_shortest_note_of_singers_as_it_was():
 @pytest.mark.parametrize(
     ("kind", "chosen", "shortest_s"),
     [
-        (StemKind.VOCALS, None, 0.08),
+        (StemKind.VOCALS, None, decode_options_for(StemKind.VOCALS).min_note_s),
         (StemKind.VOCALS, 0.0, 0.0),
         (StemKind.KEYS, None, 0.0),
         (None, None, 0.0),
