@@ -16,7 +16,10 @@ from core.models.blocks import NORM_EPSILON, DecoderLayer
 Multiply = Callable[[Tensor], Tensor]
 """Multiply [row, channel] by a weight matrix that is packed for it."""
 
-ROOM_STEPS = 64  # room for steps grows by this many; half of all segments need no more at all
+ROOM_STEPS = 32  # room for steps grows by this many; half of all segments need two of them
+# Products of a part of the room copy it first, which costs as much again and more: to look at all
+# of the room, the unseen part included, takes less time unless the part is small.
+COPY_COST = 3
 
 
 class DecoderCache:
@@ -124,8 +127,9 @@ class StepDecoder:
         """
         rows, longest = len(tokens), int(steps.max()) + 1
         cache.make_room(longest)
+        looked_at = cache.steps if COPY_COST * longest > cache.steps else longest
         x = self._embedding[tokens] + self._positions[steps]
-        unseen = torch.arange(longest, device=self.device) > steps[:, None]
+        unseen = torch.arange(looked_at, device=self.device) > steps[:, None]
         mask = torch.zeros(unseen.shape, dtype=self.cache_dtype, device=self.device)
         mask = mask.masked_fill_(unseen, float("-inf"))[:, None, None]
         every_row = torch.arange(rows, device=self.device)
@@ -135,7 +139,7 @@ class StepDecoder:
             query, key, value = fused.view(rows, 3, self.heads, -1).unbind(1)
             keys[every_row, :, steps] = key.to(keys.dtype)
             values[every_row, :, steps] = value.to(values.dtype)
-            seen = _look(query, keys[:rows, :, :longest], values[:rows, :, :longest], mask)
+            seen = _look(query, keys[:rows, :, :looked_at], values[:rows, :, :looked_at], mask)
             x = x + layer.self_output(seen)
             query = layer.cross_query(_normed(x, layer.cross_norm)).view(rows, self.heads, -1)
             crossed = (cache.cross_keys[index][:rows], cache.cross_values[index][:rows])
@@ -175,4 +179,4 @@ def _look(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> T
     scores = query[:, :, None].to(keys.dtype) @ keys.transpose(2, 3)
     if mask is not None:
         scores = scores + mask
-    return (torch.softmax(scores, dim=-1) @ values).flatten(1)
+    return (torch.softmax(scores, dim=-1) @ values).flatten(1).to(query.dtype)
