@@ -66,7 +66,11 @@ def segment_start_s(first_frame: int, frames_per_s: int) -> float:
 
 
 def notes_from_tokens(
-    segments: Sequence[SegmentTokens], vocabulary: Vocabulary, *, end_s: float | None = None
+    segments: Sequence[SegmentTokens],
+    vocabulary: Vocabulary,
+    *,
+    end_s: float | None = None,
+    mends_ties: bool = False,
 ) -> DecodedNotes:
     """Return the notes of all segments of a file, given in any order; no token makes it fail.
 
@@ -76,9 +80,11 @@ def notes_from_tokens(
     piano that may be electric, is no reason to doubt the note.
 
     `end_s`, if given, is where the file ends: notes are cut there, those that begin later are left
-    out and counted.
+    out and counted. With `mends_ties` a note that sounds on as another instrument is not cut at the
+    border of the segment, and what sounds at the start of the file begins there; the original
+    decoder drops both.
     """
-    decoder = NoteDecoder(vocabulary)
+    decoder = NoteDecoder(vocabulary, mends_ties)
     in_time = sorted(segments, key=lambda segment: segment.start_s)
     following: list[float | None] = [segment.start_s for segment in in_time[1:]]
     for segment, following_s in zip(in_time, [*following, None], strict=False):
@@ -91,11 +97,12 @@ class NoteDecoder:
     """Reads one segment after the other; open notes stay open until a later one, or `finish`."""
 
     vocabulary: Vocabulary
+    mends_ties: bool = False
     _velocity: int = FIRST_VELOCITY
     _program: int = 0
     _now_s: float = 0.0
     _sounding: SoundingNotes = field(default_factory=SoundingNotes)
-    _tied: set[Key] = field(default_factory=set)
+    _tied: dict[Key, float] = field(default_factory=dict)  # log-probabilities
     _is_in_tie: bool = False
     _invalid: int = 0
     _late: int = 0
@@ -111,7 +118,7 @@ class NoteDecoder:
 
         Once a time lies after the start of the next segment, the rest of the row is late.
         """
-        self._is_in_tie, self._tied = self.vocabulary.has_ties, set()
+        self._is_in_tie, self._tied = self.vocabulary.has_ties, {}
         tokens = segment.tokens.tolist()
         end = tokens.index(EOS) if EOS in tokens else len(tokens)
         self._unfinished += end == len(tokens)
@@ -158,7 +165,7 @@ class NoteDecoder:
             case EventKind.DRUM:
                 return self._hit(event.value, log_probability)
             case EventKind.PITCH if self._is_in_tie:
-                return self._tie((event.value, self._program))
+                return self._tie((event.value, self._program), log_probability)
             case EventKind.PITCH if self._velocity == 0:
                 return self._sounding.let_go((event.value, self._program), self._now_s)
             case EventKind.PITCH:
@@ -175,14 +182,18 @@ class NoteDecoder:
     def _end_untied(self) -> bool:
         if not self._is_in_tie:
             return False
-        self._sounding.let_go_all(self._now_s, but=self._tied)
+        if self.mends_ties:
+            self._invalid += self._sounding.carry_on(self._tied, self._now_s)
+        else:
+            self._sounding.let_go_all(self._now_s, but=self._tied)
         self._is_in_tie = False
         return True
 
-    def _tie(self, key: Key) -> bool:
-        if key not in self._sounding or key in self._tied:
+    def _tie(self, key: Key, log_probability: float) -> bool:
+        is_silent = key not in self._sounding and not self.mends_ties
+        if is_silent or key in self._tied:
             return False
-        self._tied.add(key)
+        self._tied[key] = log_probability
         return True
 
     def _hit(self, drum_key: int, log_probability: float) -> bool:

@@ -5,7 +5,8 @@ what a segment says of programs and velocities holds for it alone, drums need no
 are the defects of the original decoder, which `core.codec.yourmt3_as_published` has: notes longer
 than 10 s keep their length, notes that never end sound to the end of the file, EOS ends a row
 wherever it stands, a segment that lacks its tie token is read nevertheless, notes that end in the
-step in which they begin are no longer ones, and of one note in two channels the longer stays.
+step in which they begin are no longer ones, of one note in two channels the longer stays, and a
+note that sounds on as another instrument, or from the start of the file on, is not lost.
 """
 
 from collections.abc import Iterable, Sequence
@@ -104,8 +105,8 @@ class ChannelDecoder:
         events = [YOURMT3_VOCABULARY.event_of(token) for token in tokens[:end]]
         start_step = round(STEPS_PER_S * segment.start_s)
         row = _Row(start_step, start_step / STEPS_PER_S)
-        body = self._read_ties(events, row, segment.start_s)
         log_probabilities = segment.log_probabilities[:end].tolist()
+        body = self._read_ties(events, log_probabilities, row, segment.start_s)
         for event, log_probability in zip(events[body:], log_probabilities[body:], strict=True):
             self.invalid_events += not self._apply(event, row, log_probability)
 
@@ -113,16 +114,22 @@ class ChannelDecoder:
         """Let what still sounds end with the file."""
         self._sounding.let_go_all(end_s)
 
-    def _read_ties(self, events: Sequence[Event | None], row: _Row, start_s: float) -> int:
+    def _read_ties(
+        self,
+        events: Sequence[Event | None],
+        log_probabilities: Sequence[float],
+        row: _Row,
+        start_s: float,
+    ) -> int:
         """End the notes that do not sound on; return where the music begins among the events.
 
         Where it begins without a tie token, nobody knows what sounds on: all of it does.
         """
-        tied: list[Key] = []
+        tied: dict[Key, float] = {}
         for place, event in enumerate(events):
             match event:
                 case Event(EventKind.TIE):
-                    self._sounding.let_go_all(start_s, but=tied)
+                    self.invalid_events += self._sounding.carry_on(tied, start_s)
                     return place + 1
                 case Event(EventKind.SHIFT):
                     self.invalid_events += 1
@@ -130,10 +137,10 @@ class ChannelDecoder:
                 case Event(EventKind.PROGRAM, program):
                     row.program = program
                 case Event(EventKind.PITCH, pitch) if row.program is not None:
-                    tied.append((pitch, row.program))
+                    tied[pitch, row.program] = log_probabilities[place]
                 case _:
                     self.invalid_events += 1
-        self._sounding.let_go_all(start_s, but=tied)
+        self.invalid_events += self._sounding.carry_on(tied, start_s)
         return len(events)
 
     def _apply(self, event: Event | None, row: _Row, log_probability: float) -> bool:

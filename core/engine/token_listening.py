@@ -174,7 +174,7 @@ class TokenListener:
         return WrittenTokens(index, np.array(tokens, np.int32), np.zeros(len(tokens), np.float32))
 
     def _early_notes(self, written: Written, on_notes: OnNotes) -> EarlyNotes:
-        decoder = NoteDecoder(self._traits.vocabulary)
+        decoder = NoteDecoder(self._traits.vocabulary, mends_ties=True)
 
         def read(index: int) -> Sequence[NoteEvent]:
             told = len(decoder.ended)
@@ -195,7 +195,7 @@ class TokenListener:
     ) -> HeardTokens:
         """Decode all notes, and ask the sound for what the model does not tell."""
         vocabulary = self._traits.vocabulary
-        decoded = notes_from_tokens(rows, vocabulary, end_s=source.duration_s)
+        decoded = notes_from_tokens(rows, vocabulary, end_s=source.duration_s, mends_ties=True)
         notes = decoded.notes
         if vocabulary.has_programs:
             notes = with_bass_heard(notes, source)

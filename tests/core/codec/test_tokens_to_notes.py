@@ -92,6 +92,50 @@ def test_a_note_that_is_not_tied_ends_at_the_border() -> None:
     assert (notes[0].pitch, notes[0].offset_s) == (60, pytest.approx(2.04))
 
 
+PIANO, GUITAR = (EventKind.PROGRAM, 0), (EventKind.PROGRAM, 24)
+
+
+def mended(*rows: list[int]) -> list[tuple[int, int, float, float]]:
+    """Return pitch, program, onset and offset of the notes, with ties mended."""
+    segments = [segment(2.04 * index, row) for index, row in enumerate(rows)]
+    notes = notes_from_tokens(segments, MT3_VOCABULARY, mends_ties=True).notes
+    return sorted((n.pitch, n.program, round(n.onset_s, 3), round(n.offset_s, 3)) for n in notes)
+
+
+def test_a_note_that_sounds_on_as_another_instrument_is_not_cut() -> None:
+    first = [*tokens(TIE, shift(10), PIANO, ON, pitch(60)), EOS]
+    second = [*tokens(GUITAR, pitch(60), TIE, shift(30), OFF, pitch(60)), EOS]
+    assert mended(first, second) == [(60, 0, 0.1, 2.34)]
+    published = notes_from_tokens([segment(0.0, first), segment(2.04, second)], MT3_VOCABULARY)
+    assert published.notes[0].offset_s == pytest.approx(2.04)
+    assert published.losses.invalid_events == 2
+
+
+def test_a_note_of_two_instruments_is_not_confused_with_either() -> None:
+    first = [*tokens(TIE, shift(10), PIANO, ON, pitch(60), GUITAR, pitch(60)), EOS]
+    second = [*tokens(GUITAR, pitch(60), TIE, shift(30), OFF, pitch(60)), EOS]
+    assert mended(first, second) == [(60, 0, 0.1, 2.04), (60, 24, 0.1, 2.34)]
+
+
+def test_the_new_name_of_a_note_ends_with_it() -> None:
+    first = [*tokens(TIE, shift(10), PIANO, ON, pitch(60)), EOS]
+    second = [*tokens(GUITAR, pitch(60), TIE, shift(30), OFF, pitch(60),
+                      shift(40), PIANO, ON, pitch(60), shift(50), GUITAR, OFF, pitch(60),
+                      shift(90), PIANO, pitch(60)), EOS]  # fmt: skip
+    assert mended(first, second) == [(60, 0, 0.1, 2.34), (60, 0, 2.44, 2.94)]
+
+
+def test_what_sounds_at_the_start_of_the_file_begins_there() -> None:
+    first = [*tokens(PIANO, pitch(55), TIE, shift(88), OFF, pitch(55)), EOS]
+    assert mended(first) == [(55, 0, 0.0, 0.88)]
+    assert notes_from_tokens([segment(0.0, first)], MT3_VOCABULARY).notes == ()
+
+
+def test_later_nothing_begins_that_is_only_said_to_sound_on() -> None:
+    second = [*tokens(PIANO, pitch(55), TIE, shift(88), OFF, pitch(55)), EOS]
+    assert mended([*tokens(TIE), EOS], second) == []
+
+
 def test_the_confidence_of_a_note_is_the_probability_of_its_pitch() -> None:
     row = np.array(tokens(TIE, shift(3), ON, pitch(60), shift(50), OFF, pitch(60)), np.int32)
     doubts = np.log(np.array([0.9, 0.2, 0.8, 0.5, 0.9, 0.9, 0.1], np.float32))

@@ -279,3 +279,18 @@ def test_ten_thousand_odd_sequences_decode_to_notes_within_the_file(seed: int) -
         more += len(decoded.notes) > len(notes_as_published(channels).notes)
     assert min(found, outside) > 500
     assert more > 200  # segments without a tie are not thrown away
+
+
+def test_what_sounds_at_the_start_of_the_file_begins_there() -> None:
+    rows = [said(0, program(0), key(55), TIE, at(88), program(0), OFF, key(55))]
+    assert ours(*rows) == [(0.0, 0.88)]
+    assert theirs(*rows) == []
+
+
+def test_a_note_that_sounds_on_as_another_instrument_is_not_cut() -> None:
+    rows = [
+        said(0, TIE, at(10), program(0), ON, key(60)),
+        said(1, program(2), key(60), TIE, at(30), program(2), OFF, key(60)),
+    ]
+    assert ours(*rows) == [(0.1, pytest.approx(segment_start_s(1) + 0.3, abs=0.006))]
+    assert theirs(*rows) == [(0.1, pytest.approx(segment_start_s(1)))]
