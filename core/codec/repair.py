@@ -71,6 +71,11 @@ class RepairRules:
     trim_overlaps: bool = True
     """A note ends where its key is struck again."""
 
+    def common_with(self, other: "RepairRules") -> "RepairRules":
+        """Return the rules that are on in both."""
+        both = {r.name: getattr(self, r.name) and getattr(other, r.name) for r in fields(self)}
+        return RepairRules(**both)
+
 
 ALL_RULES = RepairRules()
 NO_RULES = RepairRules(**{rule.name: False for rule in fields(RepairRules)})

@@ -3,9 +3,10 @@
 No torch here: the window decodes again from kept posteriors in its own process.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from core.codec.posteriors_to_notes import (
     DecodeOptions,
@@ -27,15 +28,19 @@ FEWEST_HITS_PER_S = 0.25  # fewer in a mix are consonants and plucks mistaken fo
 
 @dataclass(frozen=True, slots=True)
 class HeardTokens:
-    """What a model of the MT3 family wrote for one file.
+    """What a model wrote as tokens for one file.
 
     `segments` are its own words; `notes` are all the notes in them, each as sure as the model was,
-    with what the sound told of loudness and octave. `losses` counts what made no sense.
+    with what the sound told of loudness and octave. `losses` counts what made no sense. `names` are
+    those of instruments, by program, where General MIDI's would say too much. `rules` are those
+    that suit the model.
     """
 
     segments: tuple[SegmentTokens, ...]
     notes: tuple[NoteEvent, ...]
     losses: DecodeLosses
+    names: Mapping[int, str] = field(default_factory=dict)
+    rules: RepairRules = ALL_RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,8 @@ def _tracks_of_tokens(
     tokens: HeardTokens, kind: StemKind, options: DecodeOptions, rules: RepairRules
 ) -> tuple[Track, ...]:
     heard = [note for note in tokens.notes if _is_kept(note, options)]
-    return tracks_of_notes(repaired(heard, kind, rules).notes, kind)
+    notes = repaired(heard, kind, rules.common_with(tokens.rules)).notes
+    return tracks_of_notes(notes, kind, tokens.names)
 
 
 def _is_kept(note: NoteEvent, options: DecodeOptions) -> bool:
@@ -108,10 +114,13 @@ def _is_kept(note: NoteEvent, options: DecodeOptions) -> bool:
     return is_sure and (note.is_drum or note.duration_s >= options.min_note_s)
 
 
-def tracks_of_notes(notes: Iterable[NoteEvent], kind: StemKind) -> tuple[Track, ...]:
+def tracks_of_notes(
+    notes: Iterable[NoteEvent], kind: StemKind, names: Mapping[int, str] = MappingProxyType({})
+) -> tuple[Track, ...]:
     """Return a track per instrument, drums first, then by program.
 
-    The only pitched instrument of a stem bears the name of its kind, several those of General MIDI.
+    The only pitched instrument of a stem bears the name of its kind, several those in `names`, by
+    program, or of General MIDI.
     """
     by_program: dict[tuple[bool, int], list[NoteEvent]] = {}
     for note in notes:
@@ -120,7 +129,8 @@ def tracks_of_notes(notes: Iterable[NoteEvent], kind: StemKind) -> tuple[Track, 
     has_one_name = len(pitched) == 1 and kind not in (StemKind.MIX, StemKind.OTHER)
     tracks = []
     for (is_pitched, program), played in sorted(by_program.items(), key=lambda entry: entry[0]):
-        name = track_name_of(kind) if has_one_name else _short_name(program, pitched)
+        own_name = names.get(program) or _short_name(program, pitched)
+        name = track_name_of(kind) if has_one_name else own_name
         tracks.append(
             Track(name, tuple(played), program)
             if is_pitched

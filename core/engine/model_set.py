@@ -33,6 +33,15 @@ class Family(StrEnum):
     MT3 = "mt3"
     ISMIR2021 = "ismir2021"
     MR_MT3 = "mr_mt3"
+    YPTF_MOE_MULTI = "yptf_moe_multi"
+    YPTF_MULTI = "yptf_multi"
+    YPTF_SINGLE = "yptf_single"
+    YMT3PLUS = "ymt3plus"
+
+
+YOURMT3_FAMILIES = frozenset(
+    {Family.YPTF_MOE_MULTI, Family.YPTF_MULTI, Family.YPTF_SINGLE, Family.YMT3PLUS}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,11 @@ _TOKEN_MODELS = (
     TokenModel("mr_mt3_64", Family.MR_MT3, memory_length=64),
     TokenModel("mr_mt3_32", Family.MR_MT3, memory_length=32),
     TokenModel("mr_mt3_prevaug8", Family.MR_MT3, memory_length=64),
+    TokenModel("yourmt3", Family.YPTF_MOE_MULTI),
+    TokenModel("yourmt3_moe_ps", Family.YPTF_MOE_MULTI),
+    TokenModel("yourmt3_multi_ps", Family.YPTF_MULTI),
+    TokenModel("yourmt3_single", Family.YPTF_SINGLE),
+    TokenModel("yourmt3_ymt3plus", Family.YMT3PLUS),
 )
 TOKEN_MODELS: Mapping[str, TokenModel] = MappingProxyType(
     {model.id: model for model in _TOKEN_MODELS}

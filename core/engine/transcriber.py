@@ -180,9 +180,9 @@ class Transcriber:
             return self._built_in
         if self._resident is None or self._resident[0] != model_id:
             self._resident = None
-            from core.engine.token_listening import TokenListener  # transformers loads slowly
+            from core.engine.loading import load_listener  # transformers loads slowly
 
-            listener = TokenListener(
+            listener = load_listener(
                 TOKEN_MODELS[model_id],
                 self._checkpoints[model_id],
                 self.device,

@@ -208,6 +208,15 @@ def test_no_rule_needs_notes(rule: str, kind: StemKind) -> None:
     assert repaired([], kind, replace(ALL_RULES, **{rule: False})).changes == ()
 
 
+def test_rules_in_common_are_those_that_are_on_in_both() -> None:
+    one = replace(ALL_RULES, drop_specks=False)
+    other = replace(ALL_RULES, one_instrument=False)
+    both = one.common_with(other)
+    assert both == replace(ALL_RULES, drop_specks=False, one_instrument=False)
+    assert both == other.common_with(one)
+    assert ALL_RULES.common_with(NO_RULES) == NO_RULES
+
+
 def test_ten_thousand_notes_of_a_mix_are_repaired_while_a_slider_moves() -> None:
     notes = [note(36 + 7 * k % 48, k * 0.03, program=(0, 33, 48)[k % 3]) for k in range(10_000)]
     began_s = time.process_time()

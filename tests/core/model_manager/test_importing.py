@@ -228,13 +228,14 @@ def test_a_model_that_cannot_be_run_yet_is_named(
 ) -> None:
     path = tmp_path / "last.ckpt"
     save_file({"weight": np.zeros(4, np.float32)}, path)
-    entry = the_catalog().planned[0]
+    entry = the_catalog().entry("yourmt3")
     file = replace(
         entry.files[0],
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         size_bytes=path.stat().st_size,
     )
-    catalog = replace(the_catalog(), planned=(replace(entry, files=(file,)),))
+    others = tuple(other for other in the_catalog().entries if other is not entry)
+    catalog = Catalog(others, the_catalog().aliases, planned=(replace(entry, files=(file,)),))
     monkeypatch.setattr(importing, "the_catalog", lambda: catalog)
     with pytest.raises(ModelMissingError, match=r"is YourMT3\+ .* cannot run yet"):
         import_model(path, kept)
