@@ -1,6 +1,7 @@
 """`notewright models ...` as it is typed: what it prints, and how it exits."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -55,9 +56,16 @@ def test_models_alone_lists_them(kept: store.Store, capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["ID", "STATE", "SIZE", "LICENCE", "GOOD", "AT"]
     assert lines[1].split()[:2] == ["built-in", "installed"]
-    assert "mt3_pytorch      not installed  184 MB        none declared" in "\n".join(lines)
+    (mt3,) = (line for line in lines if line.startswith("mt3_pytorch"))
+    assert re.split(r"  +", mt3)[1:4] == [
+        "not installed",
+        "184 MB",
+        "none declared (from Apache-2.0)",
+    ]
+    (yourmt3,) = (line for line in lines if line.startswith("yourmt3 "))
+    assert re.split(r"  +", yourmt3)[1:4] == ["not installed", "562 MB", "Apache-2.0"]
     assert f"Models lie in {kept.root}" in lines
-    assert lines[-1].startswith("Known, but not yet to be run: yourmt3,")
+    assert lines[-1].startswith("Other names: default = auto,")
 
 
 def test_the_list_says_in_json_all_that_is_known(
