@@ -35,18 +35,23 @@ class Experts(nn.Module):
             Expert(config.d_latent, config.latent_d_ff) for _ in range(config.experts)
         )
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the experts' matrices are kept in; the router is kept in float32."""
+        return next(self.experts.parameters()).dtype
+
     def forward(self, x: Tensor) -> Tensor:
         """Return [..., channel] of the same; each expert computes only what it was asked.
 
         Positions are sorted by expert, so that each expert multiplies one matrix.
         """
         rows = x.flatten(0, -2)
-        odds, chosen = torch.softmax(self.router(rows).float(), dim=1).topk(self.chosen, dim=1)
-        shares = (odds / odds.sum(dim=1, keepdim=True)).to(rows.dtype)
+        odds, chosen = torch.softmax(self.router(rows), dim=1).topk(self.chosen, dim=1)
+        shares = odds / odds.sum(dim=1, keepdim=True)
         order = chosen.flatten().argsort(stable=True)
         asking = order // self.chosen
         counts = chosen.flatten().bincount(minlength=len(self.experts)).tolist()
-        asked = torch.split(rows[asking], counts)
+        asked = torch.split(rows.to(self.dtype)[asking], counts)
         answers = torch.cat(
             [expert(part) for expert, part in zip(self.experts, asked, strict=True)]
         )

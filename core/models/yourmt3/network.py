@@ -52,6 +52,15 @@ class YourMt3(nn.Module):
         encoded: Tensor = self.encoder(features, wanted)
         return encoded
 
+    def use_bfloat16(self) -> None:
+        """Keep the matrices of the encoder in bfloat16, but for those that choose experts.
+
+        Sums, norms and convolutions stay in float32.
+        """
+        for name, module in self.encoder.named_modules():
+            if isinstance(module, nn.Linear) and not name.endswith(".router"):
+                module.to(torch.bfloat16)
+
     def forward(self, features: Tensor, tokens: Tensor) -> Tensor:
         """Return logits [row, step, token] after each of tokens [row, step]."""
         return self.logits_of(tokens, self.encode(features).flatten(0, 1))

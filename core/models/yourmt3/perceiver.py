@@ -16,6 +16,12 @@ from core.models.yourmt3.rotary import Angles, RotaryPositions, rotated
 NORM_EPSILON = 1e-5
 
 
+def multiplied(linear: nn.Linear, x: Tensor) -> Tensor:
+    """Return x [..., channel] through a linear layer, in float32 whatever that is kept in."""
+    product: Tensor = linear(x.to(linear.weight.dtype)).float()
+    return product
+
+
 def latent_norm(config: YourMt3Config) -> nn.Module:
     """Return the norm of the Perceiver: with mean and bias, or root-mean-square alone."""
     if config.norm == "rms":
@@ -39,13 +45,13 @@ class LatentAttention(nn.Module):
 
         `angles` is [position, pair], in radians.
         """
-        query = self._in_heads(self.query(x))
+        query = self._in_heads(multiplied(self.query, x))
         if angles is not None:
             query = rotated(query, angles)
-        keys, values = self._in_heads(self.key(seen)), self._in_heads(self.value(seen))
+        keys = self._in_heads(multiplied(self.key, seen))
+        values = self._in_heads(multiplied(self.value, seen))
         found = F.scaled_dot_product_attention(query, keys, values)
-        joined: Tensor = self.output(found.transpose(1, 2).flatten(2))
-        return joined
+        return multiplied(self.output, found.transpose(1, 2).flatten(2))
 
     def _in_heads(self, x: Tensor) -> Tensor:
         rows, positions, dimensions = x.shape
@@ -80,8 +86,7 @@ class PlainFeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return [..., dimension] of the same."""
-        fed: Tensor = self.down(F.gelu(self.up(x)))
-        return fed
+        return multiplied(self.down, F.gelu(multiplied(self.up, x)))
 
 
 class LatentLayer(nn.Module):
@@ -94,10 +99,13 @@ class LatentLayer(nn.Module):
         self.feed_forward_norm = latent_norm(config)
         self.feed_forward = Experts(config) if config.has_experts else PlainFeedForward(config)
 
-    def forward(self, x: Tensor, angles: Tensor | None) -> Tensor:
-        """Return [row, position, dimension] of the same."""
-        normed = self.attention_norm(x)
-        x = x + self.attention(normed, normed, angles)
+    def forward(self, x: Tensor, angles: Tensor | None, wanted: Tensor | None = None) -> Tensor:
+        """Return [row, position, dimension] of the same, or of its `wanted` positions alone."""
+        normed = asking = self.attention_norm(x)
+        if wanted is not None:
+            x, asking = x[:, wanted], normed[:, wanted]
+            angles = angles[wanted] if angles is not None else None
+        x = x + self.attention(asking, normed, angles)
         fed: Tensor = self.feed_forward(self.feed_forward_norm(x))
         return x + fed
 
@@ -110,6 +118,25 @@ class PerceiverBlock(nn.Module):
         self.spectral = SpectralAttention(config)
         self.local = nn.ModuleList(LatentLayer(config) for _ in range(config.local_layers))
         self.temporal = nn.ModuleList(LatentLayer(config) for _ in range(config.temporal_layers))
+
+    def forward(
+        self, latents: Tensor, spectra: Tensor, angles: Angles, wanted: Tensor | None = None
+    ) -> Tensor:
+        """Return latents of the same, or the `wanted` ones alone.
+
+        Those are all that is left once latents have looked at each other for the last time: along
+        time each goes by itself.
+        """
+        latents = self.spectral(latents, spectra, angles.spectral)
+        segments, frames = latents.shape[:2]
+        rows = latents.flatten(0, 1)
+        last = len(self.local) - 1
+        for index, layer in enumerate(self.local):
+            rows = layer(rows, angles.local, wanted if index == last else None)
+        rows = rows.view(segments, frames, *rows.shape[1:]).transpose(1, 2).flatten(0, 1)
+        for layer in self.temporal:
+            rows = layer(rows, angles.temporal)
+        return rows.view(segments, -1, *rows.shape[1:]).transpose(1, 2)
 
 
 class Perceiver(nn.Module):
@@ -127,11 +154,7 @@ class Perceiver(nn.Module):
             self.rotary = RotaryPositions(config.rotated_pairs)
 
     def forward(self, spectra: Tensor, wanted: Tensor | None = None) -> Tensor:
-        """Return latents of spectra [segment, frame, channel, band].
-
-        Of the last block only the `wanted` latents are carried to the end: along time each goes
-        by itself.
-        """
+        """Return latents of spectra [segment, frame, channel, band], or the `wanted` ones alone."""
         segments, frames = spectra.shape[:2]
         latents = self.latents.expand(segments, frames, -1, -1)
         if self.config.positions == "trainable":
@@ -141,16 +164,5 @@ class Perceiver(nn.Module):
             angles = self.rotary(self.config.latents, frames)
         last = len(self.blocks) - 1
         for index, block in enumerate(self.blocks):
-            assert isinstance(block, PerceiverBlock)
-            latents = block.spectral(latents, spectra, angles.spectral)
-            rows = latents.flatten(0, 1)
-            for layer in block.local:
-                rows = layer(rows, angles.local)
-            latents = rows.view_as(latents)
-            if index == last and wanted is not None:
-                latents = latents[:, :, wanted]
-            rows = latents.transpose(1, 2).flatten(0, 1)
-            for layer in block.temporal:
-                rows = layer(rows, angles.temporal)
-            latents = rows.view(segments, -1, frames, rows.shape[-1]).transpose(1, 2)
+            latents = block(latents, spectra, angles, wanted if index == last else None)
         return latents

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from core.models.yourmt3.config import YourMt3Config
-from core.models.yourmt3.perceiver import Perceiver
+from core.models.yourmt3.perceiver import Perceiver, multiplied
 from core.models.yourmt3.pre_encoder import PreEncoder
 from core.models.yourmt3.stacks import EncoderStack
 
@@ -37,15 +37,19 @@ class LatentEncoder(nn.Module):
 
     def forward(self, features: Tensor, channels: Sequence[int]) -> Tensor:
         """Return [segment, decoding channel, frame, channel] of features [segment, frame, band]."""
-        each = self.latents_per_channel
-        wanted = [each * channel + index for channel in channels for index in range(each)]
-        spectra = self.pre_encoder(features)
-        latents = self.perceiver(spectra, torch.tensor(wanted, device=features.device))
+        latents = self.perceiver(self.pre_encoder(features), self._latents_of(channels))
         return self.heard(latents)
 
     def heard(self, latents: Tensor) -> Tensor:
         """Return what decoders hear, of latents [segment, frame, latent, dimension]."""
         segments, frames = latents.shape[:2]
         grouped = latents.reshape(segments, frames, -1, self.projection.in_features)
-        projected: Tensor = self.projection(grouped.transpose(1, 2))
-        return projected
+        return multiplied(self.projection, grouped.transpose(1, 2))
+
+    def _latents_of(self, channels: Sequence[int]) -> Tensor | None:
+        """Return the latents that decoding channels hear, None for all."""
+        each, all_latents = self.latents_per_channel, range(self.perceiver.config.latents)
+        wanted = [each * channel + index for channel in channels for index in range(each)]
+        if wanted == list(all_latents):
+            return None
+        return torch.tensor(wanted, device=self.projection.weight.device)

@@ -70,3 +70,27 @@ def test_latents_are_kept_beside_what_they_find_only_where_told() -> None:
     dropped.load_state_dict(kept.state_dict())
     heard = features(kept)
     assert not torch.allclose(kept.encode(heard), dropped.encode(heard), atol=1e-3)
+
+
+@pytest.mark.parametrize("sizes", KINDS, ids=["experts", "plain", "mel", "rms"])
+def test_bfloat16_hears_nearly_the_same(sizes: dict[str, Any]) -> None:
+    network = small_network(**sizes)
+    heard = features(network)
+    wanted = network.encode(heard)
+    network.use_bfloat16()
+    encoded = network.encode(heard)
+    assert encoded.dtype is torch.float32
+    assert not torch.equal(encoded, wanted)
+    assert (encoded - wanted).abs().mean() < 0.02 * wanted.abs().mean()
+
+
+def test_experts_are_chosen_in_float32_even_so() -> None:
+    network = small_network()
+    network.use_bfloat16()
+    kept = {
+        name: parameter.dtype
+        for name, parameter in network.named_parameters()
+        if ".feed_forward." in name and name.startswith("encoder.")
+    }
+    assert {kept[name] for name in kept if ".router." in name} == {torch.float32}
+    assert {kept[name] for name in kept if ".experts." in name} == {torch.bfloat16}
