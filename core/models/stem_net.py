@@ -6,6 +6,7 @@ Convolutions and harmonic gathers shift with the music, so one octave teaches al
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -60,12 +61,28 @@ class StemNet(nn.Module):
             self.logits.bias.copy_(torch.tensor([-4.0, -2.5, 0.0]))
 
     def forward(self, levels: Tensor) -> Tensor:
+        return self.answers(self.hear(levels))
+
+    def hear(self, levels: Tensor) -> "Hearing":
+        """Return what is known of each pitch before the questions are asked."""
         hidden = self.semitone_conv(self.bin_conv(self.level_norm(levels)))
-        hidden = self.first_harmonics(gather_pitches(hidden, HARMONICS_ABOVE))
+        harmonics = self.first_harmonics(gather_pitches(hidden, HARMONICS_ABOVE))
+        settled = harmonics
         for stage in self.stages:
-            hidden = stage(hidden)
-        logits: Tensor = self.logits(self.head_conv(hidden))
+            settled = stage(settled)
+        return Hearing(harmonics, settled)
+
+    def answers(self, hearing: "Hearing") -> Tensor:
+        """Return onset, frame and velocity logits [batch, 3, frame, 88]."""
+        logits: Tensor = self.logits(self.head_conv(hearing.settled))
         return logits
+
+
+class Hearing(NamedTuple):
+    """Both [batch, channel, frame, 88]: the partials over each pitch, and what came of them."""
+
+    harmonics: Tensor
+    settled: Tensor
 
 
 def gather_pitches(rows: Tensor, shifts: Sequence[int]) -> Tensor:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import torch
 
-from core.training.evaluate import evaluate, table_of
+from core.training.evaluate import evaluate, read_clips, table_of
 from core.training.recipe import Recipe, make
 from core.training.shard_making import ShardPlan
+from core.training.unheard import unheard_clips
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ def main() -> None:
         )
         make(arguments.out, recipe)
     else:
-        _log.info("\n%s", table_of(evaluate(arguments.clips, arguments.weights)))
+        clips = read_clips(arguments.clips) if arguments.clips else unheard_clips()
+        _log.info("\n%s", table_of(evaluate(clips, arguments.weights)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("--pitch-hours", type=float, default=Recipe().pitch_hours)
     making.add_argument("--drum-hours", type=float, default=Recipe().drum_hours)
     measuring = commands.add_parser("evaluate", help="score weights on clips with ground truth")
-    measuring.add_argument("--clips", type=Path, required=True, help="folder of .flac and .json")
+    measured = measuring.add_mutually_exclusive_group(required=True)
+    measured.add_argument("--clips", type=Path, help="folder of .flac and .json")
+    measured.add_argument("--unheard", action="store_true", help="compose clips of unheard sounds")
     measuring.add_argument("--weights", type=Path, default=RELEASE_WEIGHTS)
     return parser
 

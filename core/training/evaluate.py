@@ -6,7 +6,7 @@ Off also wants the end within 50 ms or 20 %; Drm is F1 over five drum classes wi
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,7 @@ class LabelledClip:
 
     @property
     def stem_kind(self) -> StemKind:
-        return KIND_OF_CLIP.get(self.kind, StemKind.OTHER)
+        return KIND_OF_CLIP.get(self.kind.split()[-1], StemKind.OTHER)
 
     @property
     def level_p95(self) -> float:
@@ -90,11 +90,11 @@ class ClipScore:
     drums: float | None
 
 
-def evaluate(folder: Path, weights: Path) -> tuple[ClipScore, ...]:
-    """Score the weights files of a folder on every clip of another."""
+def evaluate(clips: Iterable[LabelledClip], weights: Path) -> tuple[ClipScore, ...]:
+    """Score the weights files of a folder on clips."""
     pitch = PitchListener(weights / "pitch_v1.safetensors")
     drums = DrumListener(weights / "drums_v1.safetensors")
-    return tuple(score_clip(clip, pitch, drums) for clip in read_clips(folder))
+    return tuple(score_clip(clip, pitch, drums) for clip in clips)
 
 
 def read_clips(folder: Path) -> list[LabelledClip]:

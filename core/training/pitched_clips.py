@@ -23,7 +23,6 @@ CLIP_S = 12.0
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108
 MIX_SHARE, DRUMS_IN_MIX_SHARE = 0.36, 0.45
 MOST_PARTS = 6
-OWN_SHARE, PERFORMER_SHARE = 0.26, 0.24  # of parts; the rest is played on soundfonts
 UNISON_SHARE = 0.3  # of the later parts of a mix: doubles an earlier one
 UNISON_STEPS = (0, 0, 12, 12, -12)
 BLEED_SHARE, BLEED_DB = 0.15, (-34.0, -14.0)  # of solo clips: what other players leak into the mic
@@ -69,6 +68,17 @@ Sound = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """How often a part is played by a performer and on a patch of our own; else on a SoundFont."""
+
+    performers: float
+    own_patches: float
+
+
+ALL_WAYS, FONT_SOUNDS = Ways(0.24, 0.26), Ways(0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class TunedFont:
     """A SoundFont with its measurements by program; `share` is how often it is drawn."""
 
@@ -105,8 +115,11 @@ class _PlayedPart:
 class PitchedClipMaker:
     """Draws clips; all randomness comes from `rng`."""
 
-    def __init__(self, rng: np.random.Generator, fonts: tuple[TunedFont, ...]) -> None:
+    def __init__(
+        self, rng: np.random.Generator, fonts: tuple[TunedFont, ...], *, ways: Ways = ALL_WAYS
+    ) -> None:
         self._rng = rng
+        self._ways = ways
         self._fonts = fonts
         shares = np.array([font.share for font in fonts])
         self._font_shares = shares / shares.sum()
@@ -191,9 +204,9 @@ class PitchedClipMaker:
         kind = rng.random()
         if is_bass:
             kind = 1.0  # mixes are built on a part of a soundfont, most often a bass
-        if kind < PERFORMER_SHARE:
+        if kind < self._ways.performers:
             return self._performed_part(duration_s, doubled)
-        if kind < PERFORMER_SHARE + OWN_SHARE:
+        if kind < self._ways.performers + self._ways.own_patches:
             return self._own_part(duration_s, doubled)
         family = FAMILIES[int(rng.choice(len(FAMILIES), p=self._family_shares))]
         if is_bass and rng.random() < 0.6:

@@ -41,7 +41,9 @@ def test_drum_classes_are_scored_together() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not CLIPS.exists(), reason="the evaluation kit is not beside the repository")
 def test_the_shipped_weights_hold_the_bar_on_the_development_clips() -> None:
-    overall = means_of_kinds(evaluate(CLIPS, ROOT / "resources" / "models"))["mean of kinds"]
+    overall = means_of_kinds(evaluate(read_clips(CLIPS), ROOT / "resources" / "models"))[
+        "mean of kinds"
+    ]
     assert overall.onset is not None
     assert overall.offset is not None
     assert overall.drums is not None
