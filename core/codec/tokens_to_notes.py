@@ -108,11 +108,6 @@ class NoteDecoder:
     _late: int = 0
     _unfinished: int = 0
 
-    @property
-    def ended(self) -> Sequence[NoteEvent]:
-        """The notes that have ended so far, in the order in which they did."""
-        return self._sounding.done
-
     def read(self, segment: SegmentTokens, following_s: float | None) -> None:
         """Take in a segment; `following_s` is when the next one starts, None after the last.
 

@@ -1,6 +1,6 @@
-"""EarlyNotes: the notes of segments written in any order, told before the last one is written."""
+"""EarlyNotes: the notes of segments, told while others are still being written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from core.engine.progress import OnNotes
 from core.score.note import NoteEvent
@@ -9,25 +9,22 @@ ReadSegment = Callable[[int], Sequence[NoteEvent]]
 
 
 class EarlyNotes:
-    """Reads segments in their order, each as soon as none before it is missing.
+    """Reads each segment by itself as soon as it is written, in whatever order that happens.
 
-    A note may sound on from one segment into the next, so that in any other order it could not be
-    told where it ends. Each segment is read once.
+    One that the model takes long for would otherwise hold back all that follow it.
     """
 
     def __init__(self, read: ReadSegment, segment_s: float, on_notes: OnNotes) -> None:
-        """`read` returns the notes that end in the segment of a number, each the next one."""
+        """`read` returns the notes of the segment of a number, their times from its start on."""
         self._read = read
         self._segment_s = segment_s
         self._on_notes = on_notes
-        self._next = 0
+        self._told: set[int] = set()
 
-    def tell(self, is_written: Callable[[int], bool]) -> None:
-        """Read on as far as segments are written, and tell what was found, if that was any."""
-        first = self._next
-        found: list[NoteEvent] = []
-        while is_written(self._next):
-            found += self._read(self._next)
-            self._next += 1
-        if self._next > first:
-            self._on_notes(found, self._next * self._segment_s)
+    def tell(self, written: Iterable[int]) -> None:
+        """Tell what is in those of the written segments that were not told yet."""
+        for index in sorted(set(written) - self._told):
+            start_s = index * self._segment_s
+            notes = [note.moved(start_s) for note in self._read(index)]
+            self._on_notes(notes, start_s, start_s + self._segment_s)
+            self._told.add(index)

@@ -107,4 +107,5 @@ class _EarlyNotes:
         self._tell(hits, start_s, len(heard.onset) / heard.frames_per_s)
 
     def _tell(self, notes: Sequence[NoteEvent], start_s: float, length_s: float) -> None:
-        self._on_notes([note.moved(start_s) for note in notes], start_s + length_s)
+        moved = [note.moved(start_s) for note in notes]
+        self._on_notes(moved, start_s, start_s + length_s)

@@ -27,9 +27,12 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
-OnNotes = Callable[[Sequence[NoteEvent], float], None]
-"""Takes notes just found, and up to which second they are: before the whole is known, so that the
-result may differ. Of a mix, drums may come first, from start to end."""
+OnNotes = Callable[[Sequence[NoteEvent], float, float], None]
+"""Takes what was just found in a stretch of the file, and the seconds where that starts and ends.
+
+Stretches come in any order, each once; of a mix the drums may come first, from start to end. The
+notes are as they are found before the whole is known: the result may differ.
+"""
 
 
 class _Flag(Protocol):

@@ -148,7 +148,7 @@ class TokenListener:
 
         def report(fraction: float) -> None:
             if early is not None:
-                early.tell(lambda index: index in written or index in segments.silent)
+                early.tell([*written, *segments.silent])
             on_fraction(fraction)
 
         if isinstance(self._network, MrMt3) and self._network.config.memory_length:
@@ -174,15 +174,19 @@ class TokenListener:
         return WrittenTokens(index, np.array(tokens, np.int32), np.zeros(len(tokens), np.float32))
 
     def _early_notes(self, written: Written, on_notes: OnNotes) -> EarlyNotes:
-        decoder = NoteDecoder(self._traits.vocabulary, mends_ties=True)
+        """Read segments by themselves: what sounds on from one to the next comes in pieces."""
+        segment_s = self._traits.segment_frames / FRAMES_PER_S
 
         def read(index: int) -> Sequence[NoteEvent]:
-            told = len(decoder.ended)
-            row = written.get(index) or self._nothing_in(index)
-            decoder.read(self._segment_tokens(index, row), self._start_s(index + 1))
-            return decoder.ended[told:]
+            row, nothing = written.get(index), self._nothing_in(index)
+            if row is None:
+                return ()
+            decoder = NoteDecoder(self._traits.vocabulary, mends_ties=True)
+            decoder.read(SegmentTokens(0.0, row.tokens, row.log_probabilities), segment_s)
+            decoder.read(SegmentTokens(segment_s, nothing.tokens, nothing.log_probabilities), None)
+            return decoder.finish().notes
 
-        return EarlyNotes(read, self._traits.segment_frames / FRAMES_PER_S, on_notes)
+        return EarlyNotes(read, segment_s, on_notes)
 
     def _segment_tokens(self, index: int, row: WrittenTokens) -> SegmentTokens:
         return SegmentTokens(self._start_s(index), row.tokens, row.log_probabilities)

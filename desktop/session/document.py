@@ -16,8 +16,10 @@ from core.audio.read import AudioScan
 from core.engine.heard import HeardStem
 from core.engine.options import AUTO_MODEL
 from core.score.instruments import StemKind
+from core.score.note import NoteEvent
 from core.score.tempo import TempoMap
 from core.score.transcription import Key, Track, Transcription, song_of
+from desktop.session.heard_spans import NOTHING_HEARD, HeardSpans
 from desktop.session.track_ids import SongId, StemId, TrackColours, TrackId, track_ids
 
 
@@ -68,7 +70,10 @@ class StemChoice:
 
 @dataclass(frozen=True, slots=True)
 class Stem:
-    """One audio file of a song and how far the work on it is."""
+    """One audio file of a song and how far the work on it is.
+
+    While the work runs, `early_notes` are those found so far, batch by batch, in `heard_spans`.
+    """
 
     stem_id: StemId
     song_id: SongId
@@ -79,6 +84,8 @@ class Stem:
     done_s: float = 0.0
     fraction: float = 0.0
     times_real_time: float = 0.0
+    early_notes: tuple[tuple[NoteEvent, ...], ...] = ()
+    heard_spans: HeardSpans = NOTHING_HEARD
     scan: AudioScan | None = None
     heard: HeardStem | None = None
     failure: Failure | None = None
@@ -97,11 +104,12 @@ class Stem:
         return self.heard.source.duration_s if self.heard is not None else 0.0
 
     @property
-    def heard_until_s(self) -> float:
-        """Up to where notes are known, in seconds of the audio."""
-        if self.state is StemState.RUNNING:
-            return self.done_s
-        return self.duration_s if self.heard is not None else 0.0
+    def is_superseded(self) -> bool:
+        """Whether notes come in that are going to take the place of those there are."""
+        return self.heard is not None and bool(self.early_notes)
+
+    def without_early_notes(self) -> "Stem":
+        return replace(self, early_notes=(), heard_spans=NOTHING_HEARD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,16 +274,23 @@ class Document(QObject):
         self.songChanged.emit(song.song_id)
 
     def put_stem(self, stem: Stem) -> None:
-        """Add the stem, or replace the one with its id; its song must be there."""
+        """Add the stem, or replace the one with its id; its song must be there.
+
+        Early notes leave when the work on the stem ends, whatever comes of it.
+        """
+        if stem.state is not StemState.RUNNING and stem.heard_spans.spans:
+            stem = stem.without_early_notes()
         before = self._stems.get(stem.stem_id)
         self._stems[stem.stem_id] = stem
+        is_as_long = before is not None and before.duration_s == stem.duration_s
+        has_other_notes = before is None or before.heard is not stem.heard
+        if has_other_notes:
+            self._tracks_of.pop(stem.song_id, None)
         if before is None:
             self.stemAdded.emit(stem.stem_id)
         else:
             self.stemChanged.emit(stem.stem_id)
-        is_as_long = before is not None and before.duration_s == stem.duration_s
-        if before is None or before.heard is not stem.heard or not is_as_long:
-            self._tracks_of.pop(stem.song_id, None)
+        if has_other_notes or not is_as_long:
             self.songChanged.emit(stem.song_id)
 
     def change_stem(self, stem_id: int, change: Callable[[Stem], Stem]) -> None:

@@ -4,14 +4,16 @@ Every message carries the number of its job, so that an answer to a cancelled jo
 dropped.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.engine.heard import HeardStem
 from core.engine.options import TranscribeOptions
 from core.engine.progress import Progress
+from core.score.note import NoteEvent
 from core.score.tempo import TempoMap
 from core.score.transcription import Key
+from desktop.session.heard_spans import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,21 @@ Request = TranscribeRequest | TempoRequest | CancelRequest
 
 @dataclass(frozen=True, slots=True)
 class ProgressReply:
-    """How far the running job is."""
+    """How far the running job is, with what was found since the last reply and in which spans.
+
+    The notes are as they were found; those in HeardReply take their place.
+    """
 
     job: int
     progress: Progress
+    notes: tuple[NoteEvent, ...] = ()
+    spans: tuple[Span, ...] = ()
+
+    def after(self, earlier: "ProgressReply | None") -> "ProgressReply":
+        """Return what stands for two replies in a row."""
+        if earlier is None or earlier.job != self.job:
+            return self
+        return replace(self, notes=earlier.notes + self.notes, spans=earlier.spans + self.spans)
 
 
 @dataclass(frozen=True, slots=True)

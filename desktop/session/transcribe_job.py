@@ -188,13 +188,13 @@ class _Supervisor(QObject):
         return ours
 
     def _listen(self) -> None:
-        """Take what the child has said; of several progress reports only the newest counts."""
+        """Take what the child has said; several progress reports become one."""
         latest_progress: ProgressReply | None = None
         try:
             while self._pipe is not None and self._pipe.poll():
                 reply: Reply = self._pipe.recv()
                 if isinstance(reply, ProgressReply):
-                    latest_progress = reply
+                    latest_progress = reply.after(latest_progress)
                 else:
                     latest_progress = None
                     self._finish(reply)

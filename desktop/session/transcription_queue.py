@@ -182,10 +182,16 @@ class TranscriptionQueue(QObject):
     def _show_progress(self, reply: ProgressReply) -> None:
         stem = self._wanted_stem(reply.job)
         if stem is not None:
+            new_notes = (reply.notes,) if reply.notes else ()
+            heard_spans = stem.heard_spans
+            for span in reply.spans:
+                heard_spans = heard_spans.with_span(*span)
             self._document.put_stem(
                 replace(
                     stem,
                     state=StemState.RUNNING,
+                    early_notes=stem.early_notes + new_notes,
+                    heard_spans=heard_spans,
                     stage=reply.progress.stage,
                     done_s=reply.progress.done_s,
                     fraction=reply.progress.fraction,

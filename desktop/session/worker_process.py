@@ -6,7 +6,7 @@ Only this process imports torch; the window starts it early, so that the first f
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -15,8 +15,10 @@ from os import devnull
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.engine.progress import CancelToken, OnProgress, Progress
+from core.engine.progress import CancelToken, Progress
 from core.errors import AppError, CancelledError, ModelBrokenError, ModelMissingError
+from core.score.note import NoteEvent
+from desktop.session.heard_spans import Span
 from desktop.session.messages import (
     CancelledReply,
     CancelRequest,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-Answer = Callable[[TranscribeRequest | TempoRequest, OnProgress, CancelToken], Reply]
+Answer = Callable[[TranscribeRequest | TempoRequest, "Reports", CancelToken], Reply]
 
 
 def worker_main(pipe: Connection) -> None:
@@ -59,11 +61,9 @@ def serve(pipe: Connection, answer: Answer) -> None:
 
 
 def _reply_to(request: TranscribeRequest | TempoRequest, pipe: Connection, answer: Answer) -> Reply:
-    def report(progress: Progress) -> None:
-        pipe.send(ProgressReply(request.job, progress))
-
+    reports = Reports(pipe, request.job)
     try:
-        return answer(request, report, CancelToken(_PipeFlag(pipe, request.job)))
+        return answer(request, reports, CancelToken(_PipeFlag(pipe, request.job)))
     except CancelledError:
         return CancelledReply(request.job)
     except AppError as error:
@@ -82,6 +82,25 @@ def _reply_to(request: TranscribeRequest | TempoRequest, pipe: Connection, answe
         )
 
 
+class Reports:
+    """Tells the window how far a job is; each note once, with the next report."""
+
+    def __init__(self, pipe: Connection, job: int) -> None:
+        self._pipe = pipe
+        self._job = job
+        self._notes: list[NoteEvent] = []
+        self._spans: list[Span] = []
+
+    def __call__(self, progress: Progress) -> None:
+        notes, spans = tuple(self._notes), tuple(self._spans)
+        self._pipe.send(ProgressReply(self._job, progress, notes, spans))
+        self._notes, self._spans = [], []
+
+    def take_notes(self, notes: Sequence[NoteEvent], start_s: float, end_s: float) -> None:
+        self._notes += notes
+        self._spans.append((start_s, end_s))
+
+
 class _Listener:
     """Keeps the model warm between requests; another model or device takes its place."""
 
@@ -92,7 +111,7 @@ class _Listener:
     def answer(
         self,
         request: TranscribeRequest | TempoRequest,
-        on_progress: OnProgress,
+        reports: Reports,
         cancel: CancelToken,
     ) -> Reply:
         # Imported late, because the window imports this module to name `worker_main`.
@@ -100,7 +119,11 @@ class _Listener:
             return _tempo_reply(request, cancel)
         transcriber = self._warm(request)
         heard = transcriber.transcribe(
-            request.path, kind=request.options.kind, on_progress=on_progress, cancel=cancel
+            request.path,
+            kind=request.options.kind,
+            on_progress=reports,
+            cancel=cancel,
+            on_notes=reports.take_notes,
         )
         return HeardReply(request.job, heard)
 

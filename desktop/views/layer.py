@@ -27,6 +27,11 @@ class Layer:
     def discard(self) -> None:
         self._is_current = False
 
+    def draw_over(self, draw: Callable[[QPainter, float], None]) -> None:
+        """Add to the picture, if there is one; otherwise `copied_to` has it drawn anyway."""
+        if self._is_current:
+            self._paint(self._image.devicePixelRatioF(), draw)
+
     def copied_to(self, widget: QWidget, draw: Callable[[QPainter, float], None]) -> None:
         """Copy the layer to the widget; `draw(painter, scale)` makes it first if need be.
 
@@ -40,15 +45,18 @@ class Layer:
             self._image = QImage(size, QImage.Format.Format_RGB32)
             self._is_current = False
         if not self._is_current:
-            self._image.setDevicePixelRatio(1.0)
-            painter = QPainter(self._image)
-            draw(painter, scale)
-            painter.end()
-            self._image.setDevicePixelRatio(scale)
+            self._paint(scale, draw)
             self._is_current = True
         screen = QPainter(widget)
         screen.drawImage(0, 0, self._image)
         screen.end()
+
+    def _paint(self, scale: float, draw: Callable[[QPainter, float], None]) -> None:
+        self._image.setDevicePixelRatio(1.0)
+        painter = QPainter(self._image)
+        draw(painter, scale)
+        painter.end()
+        self._image.setDevicePixelRatio(scale)
 
 
 def edges_of(

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import AppError
 from desktop.session.importing import ImportOutcome
+from desktop.session.track_ids import StemId
 from desktop.views.actions import Actions
 from desktop.views.drag_out import DragHandle
 from desktop.views.drop_frame import DropFrame
@@ -37,7 +38,7 @@ from desktop.views.models_panel import ModelsPanel
 from desktop.views.notices import NoticeStrip
 from desktop.views.outgoing import Outgoing
 from desktop.views.song_acts import SongActs
-from desktop.views.song_feed import duration_s, lanes, track_views
+from desktop.views.song_feed import duration_s, early_view, lanes, track_views
 from desktop.views.status_line import StatusLine
 from desktop.views.stem_acts import StemActs
 from desktop.views.stem_list import StemList
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._parts = parts
         self._document = parts.document
+        self._superseded: set[StemId] = set()  # stems shown as ghosts behind notes that come in
         self.setWindowTitle("Notewright")
         self.setMinimumSize(SMALLEST_SIZE)
         self.resize(FIRST_SIZE)
@@ -350,6 +352,7 @@ class MainWindow(QMainWindow):
             not is_empty and self.actions_by_name["show_inspector"].isChecked()
         )
         self.setWindowTitle("Notewright" if song is None else f"{song.name} - Notewright")
+        self._superseded = {stem.stem_id for stem in self._document.stems if stem.is_superseded}
         if song is not None:
             self.timeline.set_song(
                 track_views(self._document, song),
@@ -367,12 +370,16 @@ class MainWindow(QMainWindow):
     def _show_lane(self, stem_id: int) -> None:
         song, stem = self._document.current_song, self._document.stem(stem_id)
         if song is not None and stem is not None and stem.song_id == song.song_id:
-            self._show_lanes()
+            if stem.is_superseded != (stem_id in self._superseded):
+                self._show_song()  # its notes become ghosts, or come back
+            else:
+                self._show_lanes()
 
     def _show_lanes(self) -> None:
         song = self._document.current_song
         if song is not None:
             self.timeline.set_lanes(lanes(self._document, song))
+            self.timeline.set_early(early_view(self._document, song))
 
     def _show_place(self, place_s: float) -> None:
         self.timeline.set_playhead(place_s)

@@ -1,18 +1,25 @@
 """What the timeline is fed with: the document's song as tracks and lanes to be drawn."""
 
-from desktop.session.document import Document, Song, Stem, StemState
-from desktop.views.song_view import Emphasis, Lane, TrackView
+from core.score.instruments import StemKind, kind_from_name
+from desktop.session.document import Document, Song, SongTrack, Stem, StemState
+from desktop.session.heard_spans import Span
+from desktop.views.song_view import EarlyView, Emphasis, Lane, TrackView
 
 
 def track_views(document: Document, song: Song) -> list[TrackView]:
-    """Return the song's tracks; those that are not exported are ghosts."""
+    """Return the song's tracks; ghosts are those not exported and those that others supersede."""
+    superseded = {stem.stem_id for stem in document.stems_of(song.song_id) if stem.is_superseded}
+
+    def stands_out(item: SongTrack) -> bool:
+        return item.is_exported and item.track_id.stem_id not in superseded
+
     return [
         TrackView(
             name=item.track.name,
             notes=item.track.notes,
             colour_index=item.colour_index,
             is_drum=item.track.is_drum,
-            emphasis=Emphasis.NORMAL if item.is_exported else Emphasis.GHOSTED,
+            emphasis=Emphasis.NORMAL if stands_out(item) else Emphasis.GHOSTED,
         )
         for item in document.tracks_of(song.song_id)
     ]
@@ -25,10 +32,23 @@ def lanes(document: Document, song: Song) -> list[Lane]:
             name=stem.path.stem,
             colour_index=document.colour_of(stem),
             peaks=stem.scan.peaks if stem.scan is not None else None,
-            heard_until_s=_heard_until_s(stem),
+            heard_spans=_heard_spans(stem),
         )
         for stem in document.stems_of(song.song_id)
     ]
+
+
+def early_view(document: Document, song: Song) -> EarlyView | None:
+    """Return what the running transcription of a stem of the song has found, if one runs."""
+    for stem in document.stems_of(song.song_id):
+        if stem.state is StemState.RUNNING:
+            return EarlyView(
+                stem.early_notes,
+                stem.heard_spans.edge_s,
+                colour_index=document.colour_of(stem),
+                has_drums_only=_likely_kind(stem) is StemKind.DRUMS,
+            )
+    return None
 
 
 def duration_s(document: Document, song: Song) -> float:
@@ -39,5 +59,10 @@ def duration_s(document: Document, song: Song) -> float:
     return max(ends_s, default=0.0)
 
 
-def _heard_until_s(stem: Stem) -> float | None:
-    return stem.done_s if stem.state in (StemState.PREPARING, StemState.RUNNING) else None
+def _heard_spans(stem: Stem) -> tuple[Span, ...] | None:
+    is_heard_now = stem.state in (StemState.PREPARING, StemState.RUNNING)
+    return stem.heard_spans.spans if is_heard_now else None
+
+
+def _likely_kind(stem: Stem) -> StemKind | None:
+    return stem.kind or kind_from_name(stem.path.stem)

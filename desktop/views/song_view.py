@@ -30,14 +30,24 @@ class TrackView:
 class Lane:
     """One stem's waveform.
 
-    `peaks` is None until the file has been read; `heard_until_s` is how far transcription has come,
-    None when none is running.
+    `peaks` is None until the file has been read; `heard_spans` are what the transcription that runs
+    has heard, from and until in seconds, None when none runs.
     """
 
     name: str
     colour_index: int = 0
     peaks: WaveformPeaks | None = None
-    heard_until_s: float | None = None
+    heard_spans: tuple[tuple[float, float], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyView:
+    """Notes that a running transcription has found, batch by batch; all of them up to `edge_s`."""
+
+    batches: tuple[tuple[NoteEvent, ...], ...]
+    edge_s: float
+    colour_index: int = 0
+    has_drums_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from desktop.views.piano_roll.pitch_axis import PitchAxis
 from desktop.views.playhead import Playhead
 from desktop.views.positions import bars_text
 from desktop.views.ruler import Ruler
-from desktop.views.song_view import Emphasis, Lane, PointedPlace, TrackView
+from desktop.views.song_view import EarlyView, Emphasis, Lane, PointedPlace, TrackView
 from desktop.views.time_axis import TimeAxis
 from desktop.views.waveform import Waveform
 
@@ -47,6 +47,8 @@ class TimelineView(QWidget):
         self.pitch_axis = PitchAxis(self)
         self._grid = BarGrid(TempoMap(), 0.0)
         self._has_bars = False
+        self._tracks: tuple[TrackView, ...] = ()
+        self._early_drums = False
         self._playhead_s: float | None = None
         self._follows_playhead = True
         self._was_border_moved = False
@@ -80,6 +82,7 @@ class TimelineView(QWidget):
         self._waveform.set_grid(self._grid)
         self._roll.set_grid(self._grid)
         self._roll.set_tracks(tracks)
+        self._tracks = tuple(tracks)
         self._show_keys(tracks)
         if self.pitch_axis.is_fitted:
             self.fit_pitches()
@@ -89,6 +92,17 @@ class TimelineView(QWidget):
         """Show one waveform lane per stem, top to bottom."""
         self._waveform.set_lanes(lanes)
         self._share_height()
+
+    def set_early(self, early: EarlyView | None) -> None:
+        """Show notes while they are being found; None once that is over."""
+        before = self._roll.pitch_range
+        self._roll.set_early(early)
+        had_drums_only = self._early_drums
+        self._early_drums = early is not None and early.has_drums_only
+        if self._early_drums != had_drums_only:
+            self._show_keys(self._tracks)
+        if self.pitch_axis.is_fitted and self._roll.pitch_range != before:
+            self.fit_pitches()
 
     def set_playhead(self, at_s: float | None) -> None:
         """Move the playhead; pages on when it plays out of view and following is on."""
@@ -185,7 +199,7 @@ class TimelineView(QWidget):
     def _show_keys(self, tracks: Sequence[TrackView]) -> None:
         heard = [t for t in tracks if t.notes and t.emphasis is not Emphasis.GHOSTED]
         names: dict[int, str] = {}
-        if heard and all(track.is_drum for track in heard):
+        if (heard or self._early_drums) and all(track.is_drum for track in heard):
             struck = {note.pitch for track in heard for note in track.notes}
             names = dict(DRUM_KEY_NAMES) | {key: drum_key_name(key) for key in struck}
         self._keyboard.show_drum_names(names)

@@ -1,6 +1,7 @@
 """Waveform: one lane per stem, peak and RMS in two tones, and how far each stem has been heard."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
@@ -13,7 +14,7 @@ from core.score.tempo import TempoMap
 from desktop.views.bar_grid import MIN_BAR_LINE_PX, BarGrid
 from desktop.views.layer import Layer, blended, edges_of, fill_rects, vertical_lines
 from desktop.views.song_view import Lane
-from desktop.views.theme import Palette, palette
+from desktop.views.theme import palette
 from desktop.views.time_axis import TimeAxis
 from desktop.views.time_columns import Pixels, TimeColumns
 
@@ -123,37 +124,54 @@ class Waveform(QWidget):
 
 def _draw_lane(painter: QPainter, lane: Lane, columns: TimeColumns, top: int, bottom: int) -> None:
     colours = palette()
-    heard_x = columns.count
-    if lane.heard_until_s is not None:
-        heard_x = min(max(0, columns.x_at(lane.heard_until_s)), columns.count)
-        unheard = blended(QColor(colours.panel), QColor(colours.background), 0.6)
-        painter.fillRect(heard_x, top, columns.count - heard_x, bottom - top, unheard)
+    stretches = _stretches(lane, columns)
+    unheard = blended(QColor(colours.panel), QColor(colours.background), 0.6)
+    for stretch in stretches:
+        if not stretch.is_heard:
+            painter.fillRect(
+                stretch.first, top, stretch.last - stretch.first, bottom - top, unheard
+            )
     if lane.peaks is None:
         middle = (top + bottom) // 2
         painter.fillRect(0, middle, columns.count, 1, QColor(colours.ghost))
     else:
-        tones = _lane_tones(lane, colours, heard_x)
-        _draw_envelope(painter, lane.peaks, columns, (top, bottom), tones)
-    if lane.heard_until_s is not None and 0 < heard_x < columns.count:
-        painter.fillRect(heard_x - 1, top, 1, bottom - top, QColor(colours.accent))
+        _draw_envelope(painter, lane, lane.peaks, columns, (top, bottom), stretches)
+    for stretch in stretches:
+        if stretch.is_heard and stretch.last < columns.count:
+            painter.fillRect(stretch.last - 1, top, 1, bottom - top, QColor(colours.accent))
 
 
-def _lane_tones(lane: Lane, colours: Palette, heard_x: int) -> list[tuple[int, QColor, QColor]]:
-    """Return (first column, peak colour, RMS colour) of what was heard and what lies ahead."""
-    background = QColor(colours.background)
-    heard, ahead = colours.track(lane.colour_index), QColor(colours.dim_text)
-    return [
-        (0, blended(heard, background, PEAK_SHARE), blended(heard, background, RMS_SHARE)),
-        (heard_x, blended(ahead, background, 0.30), blended(ahead, background, 0.55)),
-    ]
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Columns of a lane that are heard or not, `last` exclusive."""
+
+    first: int
+    last: int
+    is_heard: bool
+
+
+def _stretches(lane: Lane, columns: TimeColumns) -> list[_Stretch]:
+    """Cut what is in view into what was heard and what was not; all is heard if nothing runs."""
+    if lane.heard_spans is None:
+        return [_Stretch(0, columns.count, is_heard=True)]
+    stretches: list[_Stretch] = []
+    end = 0
+    for start_s, end_s in lane.heard_spans:
+        first = min(max(end, columns.x_at(start_s)), columns.count)
+        last = min(max(first, columns.x_at(end_s)), columns.count)
+        stretches += [_Stretch(end, first, is_heard=False), _Stretch(first, last, is_heard=True)]
+        end = last
+    stretches.append(_Stretch(end, columns.count, is_heard=False))
+    return [stretch for stretch in stretches if stretch.last > stretch.first]
 
 
 def _draw_envelope(
     painter: QPainter,
+    lane: Lane,
     peaks: WaveformPeaks,
     columns: TimeColumns,
     span: tuple[int, int],
-    tones: list[tuple[int, QColor, QColor]],
+    stretches: Sequence[_Stretch],
 ) -> None:
     minimum, maximum, rms = peaks.between(columns.start_s, columns.end_s, columns.count)
     top, bottom = span
@@ -161,10 +179,21 @@ def _draw_envelope(
     x = np.arange(columns.count, dtype=np.int32)
     peak_edges = _bars(x, middle - maximum * half, middle - minimum * half)
     rms_edges = _bars(x, middle - rms * half, middle + rms * half)
-    lasts = [first for first, _, _ in tones[1:]] + [columns.count]
-    for (first, peak_colour, rms_colour), last in zip(tones, lasts, strict=True):
-        fill_rects(painter, peak_edges[first:last], peak_colour)
-        fill_rects(painter, rms_edges[first:last], rms_colour)
+    for stretch in stretches:
+        peak_colour, rms_colour = _tones(lane, is_heard=stretch.is_heard)
+        fill_rects(painter, peak_edges[stretch.first : stretch.last], peak_colour)
+        fill_rects(painter, rms_edges[stretch.first : stretch.last], rms_colour)
+
+
+def _tones(lane: Lane, *, is_heard: bool) -> tuple[QColor, QColor]:
+    """Return the colours of peaks and RMS, of what was heard or of what lies ahead."""
+    colours = palette()
+    background = QColor(colours.background)
+    if is_heard:
+        track = colours.track(lane.colour_index)
+        return blended(track, background, PEAK_SHARE), blended(track, background, RMS_SHARE)
+    ahead = QColor(colours.dim_text)
+    return blended(ahead, background, 0.30), blended(ahead, background, 0.55)
 
 
 def display_gain(peaks: WaveformPeaks) -> float:

@@ -11,6 +11,7 @@ from core.engine.progress import Progress
 from core.errors import TranscriptionFailedError
 from desktop.session.messages import HeardReply
 from desktop.session.worker_process import serve
+from tests import make
 from tests.desktop.fakes import heard
 
 MUCH_BYTES = 200_000_000
@@ -91,3 +92,19 @@ def _crash_once(request, on_progress, cancel):
         marker.touch()
         os.kill(os.getpid(), signal.SIGSEGV)
     return _answer(request, on_progress, cancel)
+
+
+def tells_notes(pipe):
+    serve(pipe, _tell_notes)
+
+
+def _tell_notes(request, reports, cancel):
+    """Find a note per tenth of a second, faster than anybody looks."""
+    for step in range(100):
+        reports.take_notes([make.note(60, step / 10, step / 10 + 0.1)], step / 10, (step + 1) / 10)
+        if step % 3 == 2:
+            reports(Progress("transcribing", step / 10, 10.0, step / 100))
+            time.sleep(0.005)
+    reports(Progress("transcribing", 10.0, 10.0, 1.0))
+    time.sleep(0.2)
+    return _answer(request, reports, cancel)

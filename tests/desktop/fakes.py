@@ -83,9 +83,11 @@ class ScriptedJob(QObject):
     def close(self):
         self.is_closed = True
 
-    def progress(self, done_s, total_s=2.0):
+    def progress(self, done_s, *notes, total_s=2.0, spans=()):
+        """Report seconds, and notes found in spans; without any, from the start on."""
         progress = Progress("transcribing", done_s, total_s, 0.1)
-        self.progressed.emit(ProgressReply(self.request.job, progress))
+        spans = spans or (((0.0, done_s),) if notes else ())
+        self.progressed.emit(ProgressReply(self.request.job, progress, notes, spans))
 
     def answer(self, *tracks, kind=StemKind.KEYS, found_by="file name"):
         assert isinstance(self.request, TranscribeRequest)

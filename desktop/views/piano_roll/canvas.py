@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal
@@ -12,6 +13,7 @@ from core.score.note import HIGHEST_PITCH, LOWEST_PITCH, NoteEvent
 from core.score.tempo import TempoMap
 from desktop.views.bar_grid import MIN_BAR_LINE_PX, MIN_BEAT_LINE_PX, BarGrid
 from desktop.views.layer import Layer, blended, draw_lines, edges_of, fill_rects, vertical_lines
+from desktop.views.piano_roll.early_notes import EarlyNoteColumns
 from desktop.views.piano_roll.geometry import (
     BLACK_PITCH_CLASSES,
     PITCH_COUNT,
@@ -30,7 +32,7 @@ from desktop.views.piano_roll.geometry import (
 )
 from desktop.views.piano_roll.pitch_axis import PitchAxis
 from desktop.views.positions import bars_text, note_name
-from desktop.views.song_view import Emphasis, PointedPlace, TrackView
+from desktop.views.song_view import EarlyView, Emphasis, PointedPlace, TrackView
 from desktop.views.theme import Palette, palette
 from desktop.views.time_axis import TimeAxis
 from desktop.views.time_columns import Pixels, Seconds, TimeColumns
@@ -40,6 +42,8 @@ MUTED_SHARE = 0.28
 HIT_TOLERANCE_PX = 2.0
 MIN_BEND_ROW_PX = 7
 MIN_BEND_NOTE_PX = 32
+EARLY_SHARE = 0.6  # of its track's colour, for notes of a transcription that still runs
+EDGE_ALPHA = 150
 _DRAWING_ORDER = {Emphasis.GHOSTED: 0, Emphasis.MUTED: 1, Emphasis.NORMAL: 2}
 
 
@@ -76,6 +80,8 @@ class PianoRoll(QWidget):
         self._read_by_notes: dict[int, _ReadTrack] = {}
         self._notes = joined_columns(())
         self._bends = bend_lines(())
+        self._early: EarlyView | None = None
+        self._early_notes = EarlyNoteColumns()
         self._grid = BarGrid(TempoMap(), 0.0)
         self._pointed_note: int | None = None
         self.setAccessibleName(self.tr("Piano roll"))
@@ -118,10 +124,24 @@ class PianoRoll(QWidget):
         self._grid = grid
         self._redraw()
 
+    def set_early(self, early: EarlyView | None) -> None:
+        """Show what a running transcription has found; only what is new is drawn."""
+        before, self._early = self._early, early
+        known = len(self._early_notes)
+        are_others = self._early_notes.take(early.batches if early is not None else ())
+        is_recoloured = before and early and before.colour_index != early.colour_index
+        if are_others or is_recoloured:
+            self._redraw()
+        elif len(self._early_notes) > known:
+            self._layer.draw_over(partial(self._draw_early_notes, first=known))
+            self.update()
+        elif before != early:
+            self.update()
+
     @property
     def pitch_range(self) -> tuple[int, int] | None:
         """The lowest and highest pitch of all notes."""
-        pitch = self._notes.pitch
+        pitch = np.concatenate([self._notes.pitch, self._early_notes.pitch])
         return (int(pitch.min()), int(pitch.max())) if len(pitch) else None
 
     def note_at(self, position: QPointF) -> tuple[TrackView, NoteEvent] | None:
@@ -131,6 +151,7 @@ class PianoRoll(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         self._layer.copied_to(self, self._draw)
+        self._draw_edge()
         if self._pointed_note is not None and self._pointed_note < len(self._notes):
             painter = QPainter(self)
             painter.setPen(QColor(palette().text))
@@ -206,6 +227,31 @@ class PianoRoll(QWidget):
         draw_rows(painter, colours, columns.count, tops, line_px)
         draw_grid(painter, colours, columns, self._grid, line_px)
         self._draw_notes(painter, columns, tops, line_px)
+        self._draw_early_notes(painter, scale)
+
+    def _draw_early_notes(self, painter: QPainter, scale: float, first: int = 0) -> None:
+        """Draw the notes of the running transcription from the `first` on, in one dimmed tone."""
+        if self._early is None:
+            return
+        columns = self._time_axis.columns(device_pixel_ratio=scale)
+        tops = self._pitch_axis.rows(device_pixel_ratio=scale).tops()
+        shown = self._early_notes.within(columns.start_s, columns.end_s, first=first)
+        edges = note_edges(self._early_notes, shown, columns, tops, gap_px=max(1, int(scale)))
+        colours = palette()
+        track = colours.track(self._early.colour_index)
+        fill_rects(painter, edges, blended(track, QColor(colours.background), EARLY_SHARE))
+
+    def _draw_edge(self) -> None:
+        """Draw up to where notes are found, over the layer: it moves more often than notes come."""
+        if self._early is None or self._early.edge_s <= 0:
+            return
+        x_px = self._time_axis.columns().x_at(self._early.edge_s)
+        if 0 < x_px < self.width():
+            colour = QColor(palette().accent)
+            colour.setAlpha(EDGE_ALPHA)
+            painter = QPainter(self)
+            painter.fillRect(x_px - 1, 0, 1, self.height(), colour)
+            painter.end()
 
     def _draw_notes(
         self, painter: QPainter, columns: TimeColumns, tops: Pixels, line_px: int

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -233,8 +234,19 @@ def detail_at(median_duration_s: float, seconds_per_pixel: float) -> Detail:
     return Detail.FILL if width_px >= MIN_FILL_PX else Detail.DENSITY
 
 
+class PlacedNotes(Protocol):
+    """Notes as columns [note] of seconds and pitches."""
+
+    @property
+    def onset_s(self) -> Seconds: ...
+    @property
+    def offset_s(self) -> Seconds: ...
+    @property
+    def pitch(self) -> npt.NDArray[np.int16]: ...
+
+
 def note_edges(
-    notes: NoteColumns, shown: npt.NDArray[np.intp], columns: TimeColumns, tops: Pixels, gap_px: int
+    notes: PlacedNotes, shown: npt.NDArray[np.intp], columns: TimeColumns, tops: Pixels, gap_px: int
 ) -> Pixels:
     """Return the rectangles [note, (left, top, right, bottom)] of notes, inclusive as QRect counts.
 

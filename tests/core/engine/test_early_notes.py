@@ -1,44 +1,34 @@
-"""Notes told while a file is still being heard: in order, once, and those of the result."""
+"""Notes told while a file is still being heard: each segment once, when it is written."""
 
 from collections.abc import Sequence
-
-import pytest
 
 from core.engine.early_notes import EarlyNotes
 from core.score.note import NoteEvent
 from tests import make
 
-
-def told_for(*finished: int) -> tuple[list[float], list[int]]:
-    """Return the edges told and the segments read as segments are finished one by one."""
-    edges_s: list[float] = []
-    read: list[int] = []
-
-    def read_segment(index: int) -> Sequence[NoteEvent]:
-        read.append(index)
-        return [make.note(60 + index)]
-
-    early = EarlyNotes(read_segment, 2.0, lambda _notes, edge_s: edges_s.append(edge_s))
-    done: set[int] = set()
-    for index in finished:
-        done.add(index)
-        early.tell(done.__contains__)
-    return edges_s, read
+Told = list[tuple[list[float], float, float]]
 
 
-@pytest.mark.parametrize(
-    ("finished", "edges_s"),
-    [((0, 1, 2), [2.0, 4.0, 6.0]), ((2, 1, 0), [6.0]), ((0, 2, 1), [2.0, 6.0]), ((1, 2), [])],
-)
-def test_the_edge_moves_over_segments_that_have_none_missing_before_them(
-    finished: tuple[int, ...], edges_s: list[float]
-) -> None:
-    assert told_for(*finished)[0] == edges_s
+def told_for(*written: list[int]) -> Told:
+    """Return onsets, start and end of what is told as more and more segments are written."""
+    told: Told = []
+
+    def take(notes: Sequence[NoteEvent], start_s: float, end_s: float) -> None:
+        told.append(([note.onset_s for note in notes], start_s, end_s))
+
+    early = EarlyNotes(lambda index: [make.note(60, 0.25 * index, 1.0)], 2.0, take)
+    for segments in written:
+        early.tell(segments)
+    return told
 
 
-def test_each_segment_is_read_once_in_its_order() -> None:
-    assert told_for(3, 0, 2, 1, 4)[1] == [0, 1, 2, 3, 4]
+def test_a_segment_is_told_when_it_is_written_whatever_is_missing_before_it() -> None:
+    assert told_for([2]) == [([4.5], 4.0, 6.0)]
 
 
-def test_nothing_new_is_told_twice() -> None:
-    assert told_for(0, 0, 0)[0] == [2.0]
+def test_each_segment_is_told_once() -> None:
+    assert [start_s for _, start_s, _ in told_for([0, 2], [0, 2], [0, 2, 1])] == [0.0, 4.0, 2.0]
+
+
+def test_nothing_written_is_nothing_told() -> None:
+    assert told_for([], []) == []

@@ -120,46 +120,44 @@ def test_progress_rises_to_its_end() -> None:
     assert seen[-1] == 1.0
 
 
-def test_notes_told_early_are_whole_though_segments_are_written_in_any_order(
+def test_segments_are_told_as_they_are_written_and_what_sounds_at_their_end_is_cut_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    starts_s = [0.0, 2.04, 4.09, 6.14, 8.19]
-    held = NoteEvent(1.0, 60, 7.0, 127)  # over three borders
-    short = [NoteEvent(0.5 + place, 64, 0.9 + place, 127) for place in range(9)]
-    rows = tokens_from_notes([held, *short], starts_s, MT3_VOCABULARY)
+    held, short = NoteEvent(1.0, 60, 7.0, 127), NoteEvent(2.5, 64, 3.0, 127)
+    rows = tokens_from_notes([held, short], [0.0, 2.04], MT3_VOCABULARY)
 
     def write(*given: Any, on_fraction: Callable[[float], None], **_: object) -> None:
         written = given[2]
-        for index in (3, 0, 1, 2, 4):
+        for index in (1, 0):
             row = rows[index]
             written[index] = WrittenTokens(index, row.tokens, row.log_probabilities)
-            on_fraction(len(written) / 5)
+            on_fraction(len(written) / 2)
 
     monkeypatch.setattr(token_listening, "write_side_by_side", write)
     told: list[tuple[float, list[tuple[int, float, float]]]] = []
 
-    def take(notes: Sequence[NoteEvent], edge_s: float) -> None:
-        told.append((edge_s, [(n.pitch, n.onset_s, round(n.offset_s, 2)) for n in notes]))
+    def take(notes: Sequence[NoteEvent], start_s: float, _end_s: float) -> None:
+        of_segment = [(n.pitch, round(n.onset_s, 2), round(n.offset_s, 2)) for n in notes]
+        told.append((start_s, of_segment))
 
-    listener().listen(noise(9.9), StemKind.KEYS, ignore, on_notes=take)
-    repeated = [(64, 0.5 + place, round(0.9 + place, 2)) for place in range(9)]
-    assert told == [
-        (pytest.approx(2.048), repeated[:2]),
-        (pytest.approx(4.096), repeated[2:4]),
-        (pytest.approx(8.192), [*repeated[4:7], (60, 1.0, 7.0), repeated[7]]),
-        (pytest.approx(10.24), repeated[8:]),
-    ]
+    listener().listen(noise(3.9), StemKind.KEYS, ignore, on_notes=take)
+    assert [start_s for start_s, _ in told] == [SEGMENT_S, 0.0]
+    assert told[0][1] == [(64, 2.51, 3.01), (60, 2.05, 4.1)]
+    assert told[1][1] == [(60, 1.0, 2.05)]
 
 
-def test_silence_does_not_stop_the_edge() -> None:
-    edges_s: list[float] = []
+def test_silent_segments_are_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = np.zeros((round(20.0 * RATE), 1), np.float32)
     samples[-RATE:] = 0.1  # only the last segment is shown to the network
     source = clip_source(AudioClip(samples, RATE))
+    starts_s: list[float] = []
     listener().listen(
-        source, StemKind.MIX, ignore, on_notes=lambda _notes, edge_s: edges_s.append(edge_s)
+        source,
+        StemKind.MIX,
+        ignore,
+        on_notes=lambda _notes, start_s, _end_s: starts_s.append(start_s),
     )
-    assert edges_s[-1] >= 9 * SEGMENT_S
+    assert starts_s[:9] == pytest.approx([index * SEGMENT_S for index in range(9)])
 
 
 def test_a_cancel_ends_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,9 +92,9 @@ def test_notes_are_told_as_they_are_found_and_are_nearly_the_result(
     told: list[NoteEvent] = []
     edges_s: list[float] = []
 
-    def take(notes: Sequence[NoteEvent], edge_s: float) -> None:
+    def take(notes: Sequence[NoteEvent], _start_s: float, end_s: float) -> None:
         told.extend(notes)
-        edges_s.append(edge_s)
+        edges_s.append(end_s)
 
     heard = transcriber.transcribe(audio, on_progress=ignore, cancel=CancelToken(), on_notes=take)
     (track,) = heard.tracks
@@ -118,7 +118,7 @@ def test_of_a_mix_drums_are_told_first_then_pitched_notes(
         audio,
         on_progress=ignore,
         cancel=CancelToken(),
-        on_notes=lambda _notes, edge_s: edges_s.append(edge_s),
+        on_notes=lambda _notes, _start_s, end_s: edges_s.append(end_s),
     )
     assert edges_s == pytest.approx([8.0, 12.0, 8.0, 12.0], abs=0.05)
 

@@ -191,3 +191,17 @@ def test_a_shorter_rest_holds_from_the_next_idle_time_on(started, qtbot):
         job.start(request())
     job.rest_after(0.2)
     qtbot.waitUntil(lambda: not multiprocessing.active_children(), timeout=START_MS)
+
+
+def test_every_note_is_told_once_though_reports_are_joined(started, qtbot):
+    job = started(fake_workers.tells_notes)
+    replies = []
+    job.progressed.connect(replies.append)
+    with qtbot.waitSignal(job.heard, timeout=START_MS):
+        job.start(request())
+    onsets_s = [note.onset_s for reply in replies for note in reply.notes]
+    assert onsets_s == [step / 10 for step in range(100)]
+    assert [span for reply in replies for span in reply.spans] == [
+        (step / 10, (step + 1) / 10) for step in range(100)
+    ]
+    assert len(replies) < 30

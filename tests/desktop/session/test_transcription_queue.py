@@ -9,6 +9,7 @@ from desktop.session.commands import add_files, choose_for_stem, remove_stem
 from desktop.session.document import Document, StemState
 from desktop.session.messages import TempoRequest
 from desktop.session.transcription_queue import TranscriptionQueue
+from tests import make
 from tests.desktop.fakes import ScriptedJob
 
 pytestmark = pytest.mark.gui
@@ -218,3 +219,52 @@ def test_a_stem_that_was_heard_keeps_its_model_when_heard_again(
 
 def test_the_idle_time_of_the_settings_reaches_the_worker(document, queue, job):
     assert job.idle_s == 600.0
+
+
+def test_notes_are_kept_batch_by_batch_while_they_are_found(document, queue, job, qtbot):
+    add(document, "a.wav")
+    asked(qtbot, job, 1)
+    first, second = make.note(60, 0.0, 0.5), make.note(64, 1.0, 1.5)
+    job.progress(1.0, first)
+    job.progress(1.2)
+    job.progress(2.0, second, spans=((1.0, 2.0),))
+    (stem,) = document.stems
+    assert stem.early_notes == ((first,), (second,))
+    assert stem.heard_spans.edge_s == 2.0
+    assert stem.heard is None
+
+
+def end_with_result(document, queue, job):
+    job.answer()
+
+
+def end_with_failure(document, queue, job):
+    job.fail()
+
+
+def end_by_cancel(document, queue, job):
+    queue.cancel(document.stems[0].stem_id)
+
+
+def end_by_undo(document, queue, job):
+    stem = document.stems[0]
+    choose_for_stem(document, stem, replace(stem.choice, kind=StemKind.BASS))
+
+
+@pytest.mark.parametrize("end", [end_with_result, end_with_failure, end_by_cancel, end_by_undo])
+def test_early_notes_leave_when_the_work_ends(document, queue, job, qtbot, end):
+    add(document, "a.wav")
+    asked(qtbot, job, 1)
+    job.progress(1.0, make.note(60))
+    end(document, queue, job)
+    (stem,) = document.stems
+    assert (stem.early_notes, stem.heard_spans.spans) == ((), ())
+
+
+def test_undo_brings_no_early_notes_back(document, queue, job, qtbot):
+    add(document, "a.wav", "b.wav")
+    asked(qtbot, job, 1)
+    job.progress(1.0, make.note(60))
+    remove_stem(document, document.stems[0])
+    document.undo_stack.undo()
+    assert all(stem.early_notes == () for stem in document.stems)

@@ -1,7 +1,7 @@
 import mido
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
@@ -17,6 +17,9 @@ from core.score.instruments import StemKind
 from desktop.session.document import StemState
 from desktop.session.messages import TempoRequest, TranscribeRequest
 from desktop.views import transport_bar
+from desktop.views.theme import palette
+from tests import make
+from tests.desktop.views.user_acts import pane
 
 pytestmark = pytest.mark.gui
 
@@ -534,3 +537,47 @@ def test_ctrl_n_starts_a_song_beside_the_one_that_is_there(with_stem, job, wav, 
     drop(with_stem.window, [wav("bass.wav")])
     qtbot.waitUntil(lambda: len(with_stem.document.songs) == 2)
     assert with_stem.document.current_song.name == "bass"
+
+
+def roll_of(desk):
+    return pane(desk.window.timeline, "Piano roll")
+
+
+def test_notes_appear_while_they_are_found_and_the_result_takes_their_place(desk, job, wav, qtbot):
+    drop(desk.window, [wav("keys.wav", seconds=2.0)])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    job.progress(1.0, make.note(40, 0.0, 0.5))
+    assert roll_of(desk).pitch_range == (40, 40)
+    job.progress(1.5, make.note(50, 1.0, 1.5), spans=((1.0, 1.5),))
+    assert roll_of(desk).pitch_range == (40, 50)
+    job.answer(make.track(make.note(70, 0.0, 0.5)))
+    assert roll_of(desk).pitch_range == (70, 70)
+
+
+def test_a_cancel_takes_the_notes_away_that_were_found(desk, job, wav, qtbot):
+    drop(desk.window, [wav("keys.wav", seconds=2.0)])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    job.progress(1.0, make.note(40, 0.0, 0.5))
+    desk.window.actions_by_name["cancel"].trigger()
+    assert roll_of(desk).pitch_range is None
+
+
+def test_notes_that_come_anew_make_ghosts_of_those_before_until_they_are_cancelled(
+    with_stem, job, qtbot
+):
+    def note_colour():
+        """Return what the note of half a second, pitch 60, is drawn in."""
+        roll, timeline = roll_of(with_stem), with_stem.window.timeline
+        row = timeline.pitch_axis.rows()
+        at = QPoint(
+            round(timeline.time_axis.x_at(0.25)), row.top_of(60) + timeline.pitch_axis.row_px // 2
+        )
+        return roll.grab().toImage().pixelColor(at)
+
+    before = note_colour()
+    with_stem.window.actions_by_name["transcribe"].trigger()
+    qtbot.waitUntil(lambda: len(job.requests) == 3)
+    job.progress(0.4, make.note(62, 0.3, 0.4))
+    assert note_colour() == QColor(palette().ghost)
+    with_stem.window.actions_by_name["cancel"].trigger()
+    assert note_colour() == before

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QScrollBar, QSplitter, QWidget
 
 from core.score.tempo import constant_tempo
 from desktop.views.playhead import Playhead
-from desktop.views.song_view import Emphasis, Lane, TrackView
+from desktop.views.song_view import EarlyView, Emphasis, Lane, TrackView
 from desktop.views.timeline import DRUM_GUTTER_PX, GUTTER_PX, TimelineView
 from tests.desktop.views import make_song
 from tests.desktop.views.user_acts import (
@@ -456,3 +456,28 @@ def test_views_do_not_load_torch_or_librosa():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == "set()"
+
+
+def test_pitches_are_fitted_to_notes_as_they_are_found(qtbot):
+    view = one_note_view(qtbot)
+    low = (note(24, 0.0, 1.0),)
+    view.set_early(EarlyView((low,), 1.0))
+    rows = view.pitch_axis.rows()
+    assert rows.pitch_at(view.pitch_axis.height_px - 1) <= 24
+    view.set_early(EarlyView((low, (note(100, 1.0, 2.0),)), 2.0))
+    assert view.pitch_axis.rows().pitch_at(0) >= 100
+
+
+def test_a_view_that_was_scrolled_stays_while_notes_are_found(qtbot):
+    view = one_note_view(qtbot)
+    view.pitch_axis.scroll_to_px(50)
+    scroll_px = view.pitch_axis.scroll_px
+    view.set_early(EarlyView(((note(24, 0.0, 1.0),),), 1.0))
+    assert view.pitch_axis.scroll_px == scroll_px
+
+
+def test_drums_have_their_names_from_the_first_hit_on(qtbot):
+    view = one_note_view(qtbot)
+    assert pane(view, "Keyboard").width() == GUTTER_PX
+    view.set_early(EarlyView(((note(36, 0.0, 0.1),),), 1.0, has_drums_only=True))
+    assert pane(view, "Keyboard").width() == DRUM_GUTTER_PX

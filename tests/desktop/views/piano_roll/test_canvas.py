@@ -6,9 +6,10 @@ from PySide6.QtGui import QColor
 
 from core.score.tempo import constant_tempo
 from desktop.views.bar_grid import BarGrid
-from desktop.views.piano_roll.canvas import PianoRoll, note_colour
+from desktop.views.layer import blended
+from desktop.views.piano_roll.canvas import EARLY_SHARE, PianoRoll, note_colour
 from desktop.views.piano_roll.pitch_axis import PitchAxis
-from desktop.views.song_view import Emphasis, TrackView
+from desktop.views.song_view import EarlyView, Emphasis, TrackView
 from desktop.views.theme import DARK
 from desktop.views.time_axis import TimeAxis
 from tests.desktop.views.user_acts import leave, move
@@ -182,3 +183,53 @@ def test_painting_ten_thousand_notes_makes_no_object_per_note(scene):
     made = gc.get_count()[0] - before
     gc.enable()
     assert made < 2_000
+
+
+def early(*batches, edge_s=0.0):
+    return EarlyView(batches, edge_s)
+
+
+EARLY = blended(DARK.track(0), QColor(DARK.background), EARLY_SHARE)
+
+
+def test_notes_that_are_being_found_are_dimmed(scene):
+    scene.roll.set_early(early((note(83, 2.0, 4.0, velocity=127),)))
+    assert scene.colour(3.0, 83) == EARLY
+
+
+def test_what_is_found_later_is_added_to_the_picture(scene, monkeypatch):
+    first, second = (note(83, 2.0, 4.0),), (note(81, 5.0, 6.0),)
+    scene.roll.set_early(early(first))
+    assert scene.colour(3.0, 83) == EARLY
+    redrawn = []
+    monkeypatch.setattr(scene.roll, "_draw", lambda *_: redrawn.append(1))
+    scene.roll.set_early(early(first, second))
+    assert (scene.colour(3.0, 83), scene.colour(5.5, 81)) == (EARLY, EARLY)
+    assert redrawn == []
+
+
+def test_early_notes_cannot_be_pointed_at(scene):
+    scene.roll.set_early(early((note(83, 2.0, 4.0),)))
+    assert scene.roll.note_at(scene.at(3.0, 83)) is None
+
+
+def test_early_notes_leave_with_the_run(scene):
+    scene.roll.set_early(early((note(83, 2.0, 4.0),)))
+    scene.roll.grab()
+    scene.roll.set_early(None)
+    assert scene.colour(3.0, 83) == QColor(DARK.background)
+
+
+def test_the_pitches_of_early_notes_count(scene):
+    scene.roll.set_early(early((note(30),), (note(90),)))
+    assert scene.roll.pitch_range == (30, 90)
+
+
+def test_the_edge_is_a_line_that_moves_over_the_notes(scene):
+    scene.show(note(83, 2.0, 6.0, velocity=127))
+    batches = ((note(81, 0.0, 1.0),),)
+    scene.roll.set_early(EarlyView(batches, 3.0))
+    assert scene.colour(2.99, 83) != LOUDEST
+    scene.roll.set_early(EarlyView(batches, 5.0))
+    assert scene.colour(2.99, 83) == LOUDEST
+    assert scene.colour(4.99, 83) != LOUDEST
