@@ -18,14 +18,6 @@ from core.codec.tokens_to_notes import DecodedNotes, DecodeLosses, SegmentTokens
 from core.codec.vocabulary import EOS, STEPS_PER_S, YOURMT3_VOCABULARY
 from core.score.note import NoteEvent
 
-SEGMENT_SAMPLES, SAMPLE_RATE_HZ = 32767, 16_000
-SEGMENT_S = SEGMENT_SAMPLES / SAMPLE_RATE_HZ
-
-
-def segment_start_s(index: int) -> float:
-    """Return when a segment starts; its tokens count from the nearest hundredth of a second."""
-    return index * SEGMENT_S
-
 
 def notes_from_channels(
     channels: Iterable[Sequence[SegmentTokens]], *, end_s: float

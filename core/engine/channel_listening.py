@@ -16,7 +16,7 @@ from core.codec.repair import ALL_RULES, RepairRules
 from core.codec.token_rules import allowed_tokens
 from core.codec.tokens_to_notes import SegmentTokens
 from core.codec.vocabulary import EOS, YOURMT3_VOCABULARY
-from core.codec.yourmt3_notes import ChannelDecoder, notes_from_channels
+from core.codec.yourmt3_notes import notes_from_channels
 from core.codec.yourmt3_programs import (
     PROGRAMS_OF_STEM,
     TRACK_NAMES,
@@ -42,6 +42,7 @@ from core.engine.side_by_side import (
 from core.engine.told_by_sound import with_bass_heard, with_loudness_heard
 from core.features.yourmt3_spectrogram import (
     SAMPLE_RATE_HZ,
+    SEGMENT_S,
     SEGMENT_SAMPLES,
     LinearMagnitude,
     MelPower,
@@ -84,10 +85,14 @@ class ChannelListener:
         """
         self._sampling = sampling
         self._device = torch.device(device.name)
-        self._network = read_yourmt3(checkpoint, model.family).to(self._device)
-        self._features = _front_end(self._network)
-        self._decoder = _packed(self._network, precision)
+        self.network = read_yourmt3(checkpoint, model.family).to(self._device)
+        self._features = _front_end(self.network)
+        self._decoder = _packed(self.network, precision)
         self._rows = CPU_ROWS if self._device.type == "cpu" else GPU_ROWS
+
+    def channels_heard(self, kind: StemKind) -> tuple[int, ...]:
+        """Return the decoding channels that a stem of this kind is asked about."""
+        return channels_of(kind) if self.network.config.channels > 1 else (0,)
 
     def listen(
         self,
@@ -99,101 +104,99 @@ class ChannelListener:
     ) -> Posteriors:
         """Write the tokens of the channels that a stem of this kind has, over the whole source.
 
-        What `on_fraction` raises ends it. When memory runs out, half as many rows go on side by
-        side; what is written stays.
+        What `on_fraction` raises ends it. `on_notes` gets notes as they are written, before the
+        sound is asked about them.
 
         Raises:
             MemoryError, torch.OutOfMemoryError: there is no room for a single row.
         """
-        has_channels = self._network.config.channels > 1
-        channels = channels_of(kind) if has_channels else (0,)
+        channels = self.channels_heard(kind)
         allowed = allowed_tokens(kind, YOURMT3_VOCABULARY, PROGRAMS_OF_STEM)
-        written: Written = {}
-        early = _early_notes(written, len(channels), on_notes) if on_notes is not None else None
-        self._rows = rows_that_fit(
-            lambda rows: self._write(source, channels, written, rows, allowed, on_fraction, early),
-            self._rows,
-            self._device,
-        )
-        rows_of_channels = [
-            tuple(
-                SegmentTokens(segment_start_s(row // len(channels)), tokens.tokens,
-                              tokens.log_probabilities)
-                for row, tokens in sorted(written.items())
-                if row % len(channels) == place
-            )
+        written = self.write(source, channels, allowed, on_fraction, on_notes=on_notes)
+        rows = [
+            [_tokens_at(segment_start_s(number // len(channels)), row)
+             for number, row in sorted(written.items()) if number % len(channels) == place]
             for place in range(len(channels))
         ]  # fmt: skip
-        decoded = notes_from_channels(rows_of_channels, end_s=source.duration_s)
+        decoded = notes_from_channels(rows, end_s=source.duration_s)
         notes = with_bass_heard(with_written_programs(decoded.notes), source)
         return Posteriors(
             tokens=HeardTokens(
-                segments=tuple(row for rows in rows_of_channels for row in rows),
+                segments=tuple(row for of_channel in rows for row in of_channel),
                 notes=with_loudness_heard(notes, source, kind),
                 losses=decoded.losses,
                 names=dict(TRACK_NAMES),
-                rules=RULES_OF_CHANNELS if has_channels else ALL_RULES,
+                rules=RULES_OF_CHANNELS if self.network.config.channels > 1 else ALL_RULES,
             )
         )
 
-    def _write(  # noqa: PLR0913 (a step of `listen`, which has them all)
+    def write(
         self,
         source: AudioSource,
         channels: tuple[int, ...],
-        written: Written,
-        rows: int,
         allowed: Allowed,
         on_fraction: OnFraction,
-        early: EarlyNotes | None,
-    ) -> None:
-        """Fill `written` with the rows that it lacks: those of the channels for every segment."""
-        segments = Segments(
-            source,
-            sample_rate=SAMPLE_RATE_HZ,
-            segment_samples=SEGMENT_SAMPLES,
-            without=whole_segments(written, len(channels)),
-        )
+        *,
+        on_notes: OnNotes | None = None,
+    ) -> Written:
+        """Return the rows of all segments by number, those of one segment after each other.
 
-        def report(fraction: float) -> None:
-            if early is not None:
-                early.tell([*whole_segments(list(written), len(channels)), *segments.silent])
-            on_fraction(fraction)
-
+        When memory runs out, half as many rows go on side by side; what is written stays.
+        """
+        written: Written = {}
+        each = len(channels)
+        early = None if on_notes is None else _early_notes(written, each, on_notes)
         writer = RowWriter(
             self._decoder,
             lambda batch: self._encoded(batch, channels),
-            max_steps=self._network.config.max_steps,
+            max_steps=self.network.config.max_steps,
             most_segments=CPU_ENCODE if self._device.type == "cpu" else GPU_ENCODE,
-            rows_each=len(channels),
+            rows_each=each,
             most_workers=MOST_WORKERS,
             sampling=self._sampling,
         )
-        write_side_by_side(
-            writer, segments, written, rows=rows, allowed=allowed, on_fraction=report
-        )
-        for index in segments.silent:
-            for row in range(index * len(channels), (index + 1) * len(channels)):
-                written[row] = _nothing_in(row)
+
+        def attempt(rows: int) -> None:
+            segments = Segments(
+                source,
+                sample_rate=SAMPLE_RATE_HZ,
+                segment_samples=SEGMENT_SAMPLES,
+                without=whole_segments(written, each),
+            )
+
+            def report(fraction: float) -> None:
+                if early is not None:
+                    early.tell([*whole_segments(written, each), *segments.silent])
+                on_fraction(fraction)
+
+            write_side_by_side(
+                writer, segments, written, rows=rows, allowed=allowed, on_fraction=report
+            )
+            for index in segments.silent:
+                numbers = range(index * each, (index + 1) * each)
+                written.update((number, _nothing_in(number)) for number in numbers)
+
+        self._rows = rows_that_fit(attempt, self._rows, self._device)
+        return written
 
     def _encoded(self, batch: list[Segment], channels: tuple[int, ...]) -> Tensor:
         audio = torch.from_numpy(np.stack([segment.audio for segment in batch])).to(self._device)
-        return self._network.encode(self._features(audio), channels).flatten(0, 1)
+        return self.network.encode(self._features(audio), channels).flatten(0, 1)
 
 
-def _early_notes(written: Written, channels: int, on_notes: OnNotes) -> EarlyNotes:
+def _early_notes(written: Written, each: int, on_notes: OnNotes) -> EarlyNotes:
     """Read segments by themselves: what sounds on from one to the next comes in pieces."""
 
     def read(index: int) -> Sequence[NoteEvent]:
-        found: list[NoteEvent] = []
-        for number in range(index * channels, (index + 1) * channels):
-            row = written.get(number) or _nothing_in(number)
-            decoder = ChannelDecoder()
-            decoder.read(SegmentTokens(0.0, row.tokens, row.log_probabilities))
-            decoder.finish(SEGMENT_SAMPLES / SAMPLE_RATE_HZ)
-            found += decoder.notes
-        return with_written_programs(found)
+        numbers = range(index * each, (index + 1) * each)
+        rows = [[_tokens_at(0.0, written[number])] for number in numbers if number in written]
+        return with_written_programs(notes_from_channels(rows, end_s=SEGMENT_S).notes)
 
-    return EarlyNotes(read, SEGMENT_SAMPLES / SAMPLE_RATE_HZ, on_notes)
+    return EarlyNotes(read, SEGMENT_S, on_notes)
+
+
+def _tokens_at(start_s: float, row: WrittenTokens) -> SegmentTokens:
+    return SegmentTokens(start_s, row.tokens, row.log_probabilities)
 
 
 def _nothing_in(row: int) -> WrittenTokens:
@@ -208,9 +211,10 @@ def _front_end(network: YourMt3) -> LinearMagnitude | MelPower:
 
 
 def _packed(network: YourMt3, precision: Precision) -> StepDecoder:
-    """Return the decoder in the wanted numbers; the encoder stays in float32."""
+    """Return the decoder in the wanted numbers; bfloat16 puts the encoder into them as well."""
     match precision:
         case Precision.BFLOAT16:
+            network.use_bfloat16()
             return network.step_decoder(pack_bfloat16, cache_dtype=torch.bfloat16)
         case Precision.INT8:
             return network.step_decoder(pack_int8)

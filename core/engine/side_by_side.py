@@ -167,7 +167,7 @@ def rows_that_fit(attempt: Callable[[int], None], rows: int, device: torch.devic
 
 def whole_segments(written: Collection[int], rows_each: int) -> set[int]:
     """Return the segments all of whose rows are written."""
-    counts = Counter(row // rows_each for row in written)
+    counts = Counter(row // rows_each for row in list(written))  # workers add to it
     return {segment for segment, count in counts.items() if count == rows_each}
 
 

@@ -12,7 +12,8 @@ from core.codec.notes_to_tokens import tokens_from_notes
 from core.codec.tokens_to_notes import DecodeLosses, SegmentTokens
 from core.codec.vocabulary import EOS, PAD, UNK, YOURMT3_VOCABULARY
 from core.codec.yourmt3_as_published import Fault, notes_as_published
-from core.codec.yourmt3_notes import SEGMENT_S, notes_from_channels, segment_start_s
+from core.codec.yourmt3_notes import notes_from_channels
+from core.features.yourmt3_spectrogram import SEGMENT_S, segment_start_s
 from core.score.note import NoteEvent
 from tests.core.codec.yourmt3_cases import (
     CASES,

@@ -10,7 +10,7 @@ import numpy as np
 from core.codec.events import Event, EventKind
 from core.codec.tokens_to_notes import SegmentTokens
 from core.codec.vocabulary import EOS, YOURMT3_VOCABULARY
-from core.codec.yourmt3_notes import segment_start_s
+from core.features.yourmt3_spectrogram import segment_start_s
 from core.score.note import NoteEvent
 
 GOLDEN: dict[str, Any] = json.loads(
