@@ -1,12 +1,12 @@
 """The real MT3 checkpoint over a folder of clips: speed, and tokens equal to a reference's.
 
     python -m tests.benchmarks.bench_real_mt3 CHECKPOINT CLIPS [--reference TOKENS.json]
-        [--precision float32] [--rows 32]
+        [--precision float32] [--device cpu] [--rows 32 ...] [--times 1]
 
 CHECKPOINT is Magenta's T5X folder or kunato's `mt3.pth`, CLIPS holds audio files. All segments of
-all clips are decoded side by side, a worker on each core, from samples to tokens. TOKENS.json is
-{clip name: [tokens of each segment, EOS included]} by another implementation on the same samples:
-channels averaged, 16 kHz by soxr HQ.
+all clips, `--times` over, are decoded side by side, on a CPU by a worker on each core, from samples
+to tokens; one line for each number of rows. TOKENS.json is {clip name: [tokens of each segment, EOS
+included]} by another implementation on the same samples: channels averaged, 16 kHz by soxr HQ.
 """
 # ruff: noqa: T201 - its output is for reading
 
@@ -21,53 +21,69 @@ import soundfile
 import soxr
 import torch
 
+from core.engine.device import choose_device
 from core.engine.generate import generate
-from core.engine.options import Precision
+from core.engine.options import Device, Precision
 from core.engine.token_listening import _packed
 from core.features.mt3_logmel import HOP_SAMPLES, SAMPLE_RATE_HZ, Mt3LogMel, frame_count
 from core.models.checkpoint import load_published
 from core.models.mt3 import Mt3, Mt3Config
 
 FRAMES = 256
-ENCODED = 8  # segments at a time
+CPU_ENCODED, GPU_ENCODED = 8, 64  # segments at a time
 
 
 def main() -> None:
     options = _options()
+    chosen = choose_device(options.device)
+    device = torch.device(chosen.name)
     clips = [_segments(path) for path in sorted(options.clips.glob("*.flac"))]
     names = [(clip, index) for clip, audio, _ in clips for index in range(len(audio))]
     audio = torch.from_numpy(np.concatenate([audio for _, audio, _ in clips]))
     frames = torch.tensor([count for _, _, counts in clips for count in counts])
+    audio, frames = audio.repeat(options.times, 1), frames.repeat(options.times)
     with torch.device("meta"):
         net = Mt3(Mt3Config())
     load_published(net, options.checkpoint, "mt3")
-    decoder, features = _packed(net, options.precision), Mt3LogMel()
+    net.to(device)
+    decoder, features = _packed(net, options.precision), Mt3LogMel().to(device)
+    is_cpu = device.type == "cpu"
+    workers = torch.get_num_threads() if is_cpu else 1
+    at_once = CPU_ENCODED if is_cpu else GPU_ENCODED
 
-    def work(mine: list[int]) -> dict[int, list[int]]:
-        torch.set_num_threads(1)
+    def work(mine: list[int], rows: int) -> dict[int, list[int]]:
+        if is_cpu:
+            torch.set_num_threads(1)
 
         def encoded():
-            for at in range(0, len(mine), ENCODED):
-                some = mine[at : at + ENCODED]
+            for at in range(0, len(mine), at_once):
+                some = mine[at : at + at_once]
                 with torch.inference_mode():
-                    yield net.encode(features(audio[some], frames[some]))
+                    yield net.encode(features(audio[some].to(device), frames[some].to(device)))
 
-        rows = generate(decoder, encoded(), rows=options.rows, max_steps=1024)
-        return {mine[row.segment]: row.tokens.tolist() for row in rows}
+        found = generate(decoder, encoded(), rows=rows, max_steps=1024)
+        return {mine[row.segment]: row.tokens.tolist() for row in found}
 
-    workers = torch.get_num_threads()
-    shares = [list(range(first, len(names), workers)) for first in range(workers)]
-    started_s = time.perf_counter()
-    with ThreadPoolExecutor(workers) as pool:
-        written = {k: row for part in pool.map(work, shares) for k, row in part.items()}
-    took_s = time.perf_counter() - started_s
+    shares = [list(range(first, len(frames), workers)) for first in range(workers)]
     heard_s = float(frames.sum()) * HOP_SAMPLES / SAMPLE_RATE_HZ
-    count = sum(map(len, written.values()))
-    print(f"{options.precision}: {heard_s:.0f} s of audio in {took_s:.1f} s on {workers} cores, "
-          f"{heard_s / took_s:.1f} x real time, {count} tokens")  # fmt: skip
-    if options.reference:
-        theirs = json.loads(options.reference.read_text(encoding="utf-8"))
-        _compare(written, [theirs[clip][index] for clip, index in names])
+    if not is_cpu:  # the first steps make ready what the others use
+        work(list(range(min(len(frames), at_once))), at_once)
+    for rows in options.rows:
+        if not is_cpu:
+            torch.cuda.reset_peak_memory_stats()
+        started_s = time.perf_counter()
+        with ThreadPoolExecutor(workers) as pool:
+            parts = pool.map(work, shares, [rows] * workers)
+            written = {number: row for part in parts for number, row in part.items()}
+        took_s = time.perf_counter() - started_s
+        where = f"{workers} cores" if is_cpu else chosen.reason
+        peak = "" if is_cpu else f", {torch.cuda.max_memory_allocated() / 1e9:.2f} GB"
+        count = sum(map(len, written.values()))
+        print(f"{options.precision}, {rows} rows: {heard_s:.0f} s of audio in {took_s:.1f} s on "
+              f"{where}, {heard_s / took_s:.1f} x real time, {count} tokens{peak}")  # fmt: skip
+        if options.reference:
+            theirs = json.loads(options.reference.read_text(encoding="utf-8"))
+            _compare(written, [theirs[clip][index] for clip, index in names] * options.times)
 
 
 def _compare(written: dict[int, list[int]], theirs: list[list[int]]) -> None:
@@ -99,7 +115,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("clips", type=Path)
     parser.add_argument("--reference", type=Path)
     parser.add_argument("--precision", type=Precision, default=Precision.FLOAT32)
-    parser.add_argument("--rows", type=int, default=32)
+    parser.add_argument("--device", type=Device, choices=list(Device), default=Device.CPU)
+    parser.add_argument("--rows", type=int, nargs="+", default=[32])
+    parser.add_argument("--times", type=int, default=1)
     return parser.parse_args()
 
 
