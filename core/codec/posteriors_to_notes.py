@@ -28,19 +28,26 @@ SAME_TIME_S = 0.05  # onsets this close compete for the one voice of a monophoni
 
 @dataclass(frozen=True, slots=True)
 class PitchPosteriors:
-    """What the pitch network heard, 0..1; all three [frame, pitch], pitch 0 is `lowest_pitch`."""
+    """What the pitch network heard, 0..1; all three [frame, pitch], pitch 0 is `lowest_pitch`.
+
+    `family` [3, frame, pitch] tells of twelve families of instruments in every block of four
+    frames: in frame j of a block, row r holds the probability of family 4 * r + j.
+    """
 
     onset: Posterior
     frame: Posterior
     velocity: Posterior
     frames_per_s: float
     lowest_pitch: int
+    family: npt.NDArray[np.float16] | npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if not self.onset.shape == self.frame.shape == self.velocity.shape:
             raise ValueError("onset, frame and velocity differ in shape")
         if self.onset.ndim != 2:
             raise ValueError(f"posteriors must be [frame, pitch], not {self.onset.ndim}-d")
+        if self.family is not None and self.family.shape != (3, *self.onset.shape):
+            raise ValueError("family must be [3, frame, pitch], frames and pitches as in onset")
 
 
 @dataclass(frozen=True, slots=True)

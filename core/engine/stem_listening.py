@@ -1,13 +1,15 @@
 """Tell what kind of stem a file is by what the networks heard in it.
 
 Asked only where the file's name says nothing. The networks are sure enough that a few rates
-decide: drum hits per second, pitched notes per second, how deep the notes lie.
+tell drums, mixes and basses: drum hits per second, pitched notes per second, how deep the notes
+lie. Other stems are what the families of their notes say, where these agree.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from core.codec.families import kind_of_stem
 from core.codec.posteriors_to_notes import (
     DecodeOptions,
     DrumPosteriors,
@@ -25,6 +27,8 @@ MOST_SOUNDING_SHARE_OF_DRUMS = 0.6
 BASS_HIGHEST_PITCH = 52  # E3: nine in ten notes of a bass lie below
 BASS_MEDIAN_PITCH = 47  # B2: a low voice lies above
 BASS_MOST_VOICES = 1.3
+ONE_VOICED = frozenset({StemKind.VOCALS, StemKind.WINDS, StemKind.BRASS})
+ONE_VOICED_MOST_VOICES = 1.8  # rooms let notes ring into each other
 SOUNDING = 0.4
 
 
@@ -41,7 +45,7 @@ class StemEvidence:
 
 
 def kind_from_posteriors(pitch: PitchPosteriors, drums: DrumPosteriors) -> StemKind:
-    """Return DRUMS, BASS, MIX (drums and pitched notes together) or OTHER."""
+    """Return what kind of stem it is; MIX is drums and pitched notes together."""
     evidence = evidence_in(pitch, drums)
     if evidence.hits_per_s >= LEAST_HITS_PER_S:
         is_mostly_hits = evidence.notes_per_s <= MOST_NOTES_PER_HIT_OF_DRUMS * evidence.hits_per_s
@@ -50,7 +54,11 @@ def kind_from_posteriors(pitch: PitchPosteriors, drums: DrumPosteriors) -> StemK
         return StemKind.MIX
     if _is_bass(evidence):
         return StemKind.BASS
-    return StemKind.OTHER
+    kind = kind_of_stem(notes_from_pitch(pitch, SURE), pitch) or StemKind.OTHER
+    if kind is StemKind.BASS:  # it would have been found
+        return StemKind.OTHER
+    is_chordal = evidence.voices > ONE_VOICED_MOST_VOICES
+    return StemKind.OTHER if kind in ONE_VOICED and is_chordal else kind
 
 
 def evidence_in(pitch: PitchPosteriors, drums: DrumPosteriors) -> StemEvidence:

@@ -20,13 +20,14 @@ from core.training.effects import (
 
 CLIP_S = 8.0
 HYBRID_SHARE = 0.4  # kits mixed from two
-ACCOMPANIED_SHARE = 0.4
-SHAKEN_SHARE = 0.12
+ACCOMPANIED_SHARE = 0.55
+SHAKEN_SHARE = 0.2
 CHOKE_S = 0.015
 TIMEKEEPERS = (
     *(Drum.CLOSED_HAT,) * 7,
     *(Drum.RIDE,) * 2,
     *(Drum.OPEN_HAT,) * 2,
+    Drum.CRASH,
     Drum.TOM,
 )
 RINGING = frozenset({Drum.OPEN_HAT, Drum.CRASH, Drum.RIDE})  # damped, they would be another drum

@@ -42,10 +42,7 @@ def main() -> None:
     audio = torch.from_numpy(np.concatenate([audio for _, audio, _ in clips]))
     frames = torch.tensor([count for _, _, counts in clips for count in counts])
     audio, frames = audio.repeat(options.times, 1), frames.repeat(options.times)
-    with torch.device("meta"):
-        net = Mt3(Mt3Config())
-    load_published(net, options.checkpoint, "mt3")
-    net.to(device)
+    net = _network(options.checkpoint).to(device)
     decoder, features = _packed(net, options.precision), Mt3LogMel().to(device)
     is_cpu = device.type == "cpu"
     workers = torch.get_num_threads() if is_cpu else 1
@@ -84,6 +81,13 @@ def main() -> None:
         if options.reference:
             theirs = json.loads(options.reference.read_text(encoding="utf-8"))
             _compare(written, [theirs[clip][index] for clip, index in names] * options.times)
+
+
+def _network(checkpoint: Path) -> Mt3:
+    with torch.device("meta"):
+        net = Mt3(Mt3Config())
+    load_published(net, checkpoint, "mt3")
+    return net
 
 
 def _compare(written: dict[int, list[int]], theirs: list[list[int]]) -> None:

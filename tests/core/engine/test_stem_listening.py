@@ -1,5 +1,7 @@
 """Telling stems apart by what was heard."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,13 @@ def keys(*pitches: int, every_s: float = 0.5, length_s: float = 10.0) -> PitchPo
         onset[:: int(every_s * 50), pitch - 21] = 0.9
         frame[:, pitch - 21] = 0.9
     return PitchPosteriors(onset, frame, frame, 50.0, 21)
+
+
+def played_by(family: int, pitch: PitchPosteriors) -> PitchPosteriors:
+    """The same, and a family of instruments known for every key."""
+    rows = np.full((3, *pitch.onset.shape), 0.2 / 11, np.float32)
+    rows[family // 4, family % 4 :: 4] = 0.8
+    return replace(pitch, family=rows)
 
 
 def hits(*columns: int, every_s: float = 0.25, length_s: float = 10.0) -> DrumPosteriors:
@@ -41,3 +50,22 @@ def test_kind_follows_from_what_is_heard(
     pitch: PitchPosteriors, drums: DrumPosteriors, kind: StemKind
 ) -> None:
     assert kind_from_posteriors(pitch, drums) is kind
+
+
+@pytest.mark.parametrize(
+    ("family", "pitches", "kind"),
+    [
+        (0, (60, 64, 67), StemKind.KEYS),
+        (3, (60, 64, 67), StemKind.GUITAR),
+        (5, (60, 64, 67), StemKind.STRINGS),
+        (6, (60,), StemKind.VOCALS),
+        (8, (60,), StemKind.WINDS),
+        (6, (60, 64, 67), StemKind.OTHER),
+        (4, (60,), StemKind.OTHER),
+    ],
+    ids=["piano", "guitar", "strings", "voice", "reed", "a choir", "a bass far too high"],
+)
+def test_a_stem_without_drums_is_what_its_notes_are_played_on(
+    family: int, pitches: tuple[int, ...], kind: StemKind
+) -> None:
+    assert kind_from_posteriors(played_by(family, keys(*pitches)), hits()) is kind

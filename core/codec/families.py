@@ -1,0 +1,89 @@
+"""Families of instruments: who plays a note of a mix, and what a whole stem is played on."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from core.codec.posteriors_to_notes import PitchPosteriors
+from core.score.instruments import StemKind
+from core.score.note import NoteEvent
+
+# One General MIDI program stands for each family, in the order of the network's outputs.
+PROGRAM_OF_FAMILY = (0, 11, 16, 25, 33, 48, 52, 61, 65, 73, 81, 89)
+FAMILIES = len(PROGRAM_OF_FAMILY)
+BLOCK_FRAMES = 4  # frames that share one opinion of twelve families: see PitchPosteriors.family
+LOOK_S = 0.3  # a player is told by the first part of a note; later others drown it
+LEAST_SHARE = 0.08  # of a mix's notes; families heard less are mistaken for others
+ROUNDS = 15
+FLOOR = 1e-4
+
+_KIND_OF_FAMILY = (
+    StemKind.KEYS,
+    StemKind.OTHER,  # mallets and bells
+    StemKind.KEYS,
+    StemKind.GUITAR,
+    StemKind.BASS,
+    StemKind.STRINGS,
+    StemKind.VOCALS,
+    StemKind.BRASS,
+    StemKind.WINDS,
+    StemKind.WINDS,
+    StemKind.SYNTH,
+    StemKind.SYNTH,
+)
+
+Logs = npt.NDArray[np.float64]
+
+
+def with_players(notes: Sequence[NoteEvent], posteriors: PitchPosteriors) -> list[NoteEvent]:
+    """Give each note of a mix the program of its family.
+
+    What is played often in a mix is believed more readily: shares of the families and opinions of
+    the notes are settled together, and families below LEAST_SHARE give their notes to the others.
+    """
+    if not notes or posteriors.family is None:
+        return list(notes)
+    logs = np.stack([opinion_of(note, posteriors) for note in notes])
+    shares = np.full(FAMILIES, 1 / FAMILIES)
+    belief = logs
+    for _ in range(ROUNDS):
+        belief = _normalised(logs + np.log(shares))
+        shares = np.exp(belief).mean(0)
+        shares = np.where((shares < LEAST_SHARE) & (shares < shares.max()), FLOOR**2, shares)
+        shares /= shares.sum()
+    return [
+        replace(note, program=PROGRAM_OF_FAMILY[int(family)])
+        for note, family in zip(notes, belief.argmax(1), strict=True)
+    ]
+
+
+def kind_of_stem(notes: Sequence[NoteEvent], posteriors: PitchPosteriors) -> StemKind | None:
+    """Return what a stem of one instrument is most likely played on; None when nobody can tell."""
+    if not notes or posteriors.family is None:
+        return None
+    means = np.exp(np.stack([opinion_of(note, posteriors) for note in notes])).mean(0)
+    return _KIND_OF_FAMILY[int(means.argmax())]
+
+
+def opinion_of(note: NoteEvent, posteriors: PitchPosteriors) -> Logs:
+    """Return the mean log-probability of each family over the first part of a note [family]."""
+    if posteriors.family is None:
+        raise ValueError("these posteriors know nothing of families")
+    fps = posteriors.frames_per_s
+    end_s = min(note.offset_s, note.onset_s + LOOK_S)
+    first, last = int(note.onset_s * fps + 1) // BLOCK_FRAMES, int(end_s * fps) // BLOCK_FRAMES
+    blocks = slice(first * BLOCK_FRAMES, (max(first, last) + 1) * BLOCK_FRAMES)
+    rows = posteriors.family[:, blocks, note.pitch - posteriors.lowest_pitch].astype(np.float64)
+    whole = rows.shape[1] // BLOCK_FRAMES * BLOCK_FRAMES
+    if whole == 0:
+        return np.full(FAMILIES, -np.log(FAMILIES))
+    each = rows[:, :whole].reshape(len(rows), -1, BLOCK_FRAMES).mean(1).reshape(FAMILIES)
+    return np.asarray(_normalised(np.log(np.maximum(each, FLOOR))[None])[0], np.float64)
+
+
+def _normalised(logs: Logs) -> Logs:
+    """Let the probabilities of each row sum to 1 [row, family]."""
+    highest = logs.max(1, keepdims=True)
+    return np.asarray(logs - highest - np.log(np.exp(logs - highest).sum(1, keepdims=True)))
