@@ -2,7 +2,6 @@
 
 from core.score.instruments import StemKind, kind_from_name
 from desktop.session.document import Document, Song, SongTrack, Stem, StemState
-from desktop.session.heard_spans import Span
 from desktop.views.song_view import EarlyView, Emphasis, Lane, TrackView
 
 
@@ -32,7 +31,8 @@ def lanes(document: Document, song: Song) -> list[Lane]:
             name=stem.path.stem,
             colour_index=document.colour_of(stem),
             peaks=stem.scan.peaks if stem.scan is not None else None,
-            heard_spans=_heard_spans(stem),
+            heard_spans=stem.heard_spans.spans if _is_being_heard(stem) else None,
+            edge_s=stem.heard_spans.edge_s if _is_being_heard(stem) else None,
         )
         for stem in document.stems_of(song.song_id)
     ]
@@ -59,9 +59,8 @@ def duration_s(document: Document, song: Song) -> float:
     return max(ends_s, default=0.0)
 
 
-def _heard_spans(stem: Stem) -> tuple[Span, ...] | None:
-    is_heard_now = stem.state in (StemState.PREPARING, StemState.RUNNING)
-    return stem.heard_spans.spans if is_heard_now else None
+def _is_being_heard(stem: Stem) -> bool:
+    return stem.state in (StemState.PREPARING, StemState.RUNNING)
 
 
 def _likely_kind(stem: Stem) -> StemKind | None:

@@ -30,14 +30,16 @@ class TrackView:
 class Lane:
     """One stem's waveform.
 
-    `peaks` is None until the file has been read; `heard_spans` are what the transcription that runs
-    has heard, from and until in seconds, None when none runs.
+    `peaks` is None until the file has been read. `heard_spans` are what the transcription that runs
+    has heard, from and until in seconds, and `edge_s` is up to where that is everything; None when
+    none runs.
     """
 
     name: str
     colour_index: int = 0
     peaks: WaveformPeaks | None = None
     heard_spans: tuple[tuple[float, float], ...] | None = None
+    edge_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

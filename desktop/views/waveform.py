@@ -136,9 +136,9 @@ def _draw_lane(painter: QPainter, lane: Lane, columns: TimeColumns, top: int, bo
         painter.fillRect(0, middle, columns.count, 1, QColor(colours.ghost))
     else:
         _draw_envelope(painter, lane, lane.peaks, columns, (top, bottom), stretches)
-    for stretch in stretches:
-        if stretch.is_heard and stretch.last < columns.count:
-            painter.fillRect(stretch.last - 1, top, 1, bottom - top, QColor(colours.accent))
+    edge_x = columns.x_at(lane.edge_s) if lane.edge_s is not None else 0
+    if 0 < edge_x < columns.count:
+        painter.fillRect(edge_x - 1, top, 1, bottom - top, QColor(colours.accent))
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def test_lane_whose_file_is_not_read_yet_is_a_line(waveform):
 
 
 def test_what_is_not_heard_yet_is_grey_behind_a_bright_edge(waveform):
-    waveform.set_lanes([Lane("a", 0, square_wave(0.9), heard_spans=((0.0, 6.0),))])
+    waveform.set_lanes([Lane("a", 0, square_wave(0.9), heard_spans=((0.0, 6.0),), edge_s=6.0)])
     assert colour(waveform, 30, 50) == RMS
     assert colour(waveform, 59, 50) == QColor(DARK.accent)
     assert colour(waveform, 61, 50) == AHEAD_RMS
@@ -78,9 +78,9 @@ def test_what_is_not_heard_yet_is_grey_behind_a_bright_edge(waveform):
 
 def test_edge_moves_with_progress(waveform):
     peaks = square_wave(0.9)
-    waveform.set_lanes([Lane("a", 0, peaks, heard_spans=((0.0, 6.0),))])
+    waveform.set_lanes([Lane("a", 0, peaks, heard_spans=((0.0, 6.0),), edge_s=6.0)])
     assert colour(waveform, 70, 50) == AHEAD_RMS
-    waveform.set_lanes([Lane("a", 0, peaks, heard_spans=((0.0, 8.0),))])
+    waveform.set_lanes([Lane("a", 0, peaks, heard_spans=((0.0, 8.0),), edge_s=8.0)])
     assert colour(waveform, 70, 50) == RMS
 
 
@@ -95,8 +95,15 @@ def test_what_is_heard_out_of_order_is_coloured_where_it_is(waveform):
     ]
 
 
+def test_only_up_to_the_first_gap_there_is_an_edge(waveform):
+    spans = ((0.0, 2.0), (5.0, 6.0))
+    waveform.set_lanes([Lane("a", 0, square_wave(0.9), heard_spans=spans, edge_s=2.0)])
+    assert colour(waveform, 19, 50) == QColor(DARK.accent)
+    assert colour(waveform, 59, 50) == RMS
+
+
 def test_heard_file_has_no_edge(waveform):
-    waveform.set_lanes([Lane("a", 0, square_wave(0.9), heard_spans=((0.0, 10.0),))])
+    waveform.set_lanes([Lane("a", 0, square_wave(0.9), heard_spans=((0.0, 10.0),), edge_s=10.0)])
     assert colour(waveform, 99, 50) == RMS
 
 
