@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from core.training.evaluate import evaluate, read_clips, table_of
+from core.training.conditions import means_of_conditions, worsened
+from core.training.evaluate import evaluate, read_clips, table_of, table_of_means
 from core.training.recipe import Recipe, make
 from core.training.shard_making import ShardPlan
 from core.training.unheard import unheard_clips
@@ -34,7 +35,11 @@ def main() -> None:
         make(arguments.out, recipe)
     else:
         clips = read_clips(arguments.clips) if arguments.clips else unheard_clips()
-        _log.info("\n%s", table_of(evaluate(clips, arguments.weights)))
+        if arguments.conditions:
+            scores = evaluate(worsened(clips), arguments.weights)
+            _log.info("\n%s", table_of_means(means_of_conditions(scores)))
+        else:
+            _log.info("\n%s", table_of(evaluate(clips, arguments.weights)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     measured = measuring.add_mutually_exclusive_group(required=True)
     measured.add_argument("--clips", type=Path, help="folder of .flac and .json")
     measured.add_argument("--unheard", action="store_true", help="compose clips of unheard sounds")
+    measuring.add_argument("--conditions", action="store_true", help="also with noise, rooms ...")
     measuring.add_argument("--weights", type=Path, default=RELEASE_WEIGHTS)
     return parser
 

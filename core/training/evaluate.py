@@ -52,6 +52,7 @@ DRUM_CLASSES = (
 )
 TOLERANCE_S = 0.05
 UNISON_S = 0.02  # the same key struck twice within this cannot be heard apart
+MEAN_OF_KINDS = "mean of kinds"
 LEVEL_BLOCK_SAMPLES = SAMPLE_RATE_HZ // 10
 
 Samples = npt.NDArray[np.float32]
@@ -174,19 +175,24 @@ def merge_unisons(notes: Sequence[NoteEvent]) -> list[NoteEvent]:
 
 
 def means_of_kinds(scores: Sequence[ClipScore]) -> dict[str, ClipScore]:
-    """Return the mean score per kind, and under 'mean of kinds' the mean of those."""
+    """Return the mean score per kind, and under MEAN_OF_KINDS the mean of those."""
     kinds = sorted({score.kind for score in scores})
     means = {kind: _mean(kind, [score for score in scores if score.kind == kind]) for kind in kinds}
-    overall = _mean("mean of kinds", list(means.values()))
+    overall = _mean(MEAN_OF_KINDS, list(means.values()))
     return {**means, overall.kind: overall}
 
 
 def table_of(scores: Sequence[ClipScore]) -> str:
     """Return the means as a table of text, in per cent."""
-    lines = [f"{'kind':14} {'On':>6} {'Off':>6} {'Drm':>6}"]
-    for mean in means_of_kinds(scores).values():
+    return table_of_means(list(means_of_kinds(scores).values()))
+
+
+def table_of_means(means: Sequence[ClipScore]) -> str:
+    """Return a row per mean, in per cent."""
+    lines = [f"{'kind':16} {'On':>6} {'Off':>6} {'Drm':>6}"]
+    for mean in means:
         cells = " ".join(_percent(value) for value in (mean.onset, mean.offset, mean.drums))
-        lines.append(f"{mean.kind:14} {cells}")
+        lines.append(f"{mean.kind:16} {cells}")
     return "\n".join(lines)
 
 
