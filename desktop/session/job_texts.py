@@ -63,7 +63,9 @@ def notes_text(heard: HeardStem | None) -> str:
         return _text("There are no notes of this stem yet.")
     words = _text("{0} notes").format(heard.note_count)
     lost = heard.posteriors.tokens.losses.total if heard.posteriors.tokens is not None else 0
-    if lost:
+    if lost == 1:
+        words += _text("; 1 mark of the model made no sense")
+    elif lost:
         words += _text("; {0} marks of the model made no sense").format(lost)
     return words
 

@@ -48,11 +48,11 @@ class ExportMenu(QMenu):
         self.addSeparator()
         self.addAction(self.tr("Export to Folder…")).triggered.connect(self._choose_folder)
         if found:
-            folders = self.addMenu(self.tr("Folder of"))
+            folders = self.addMenu(self.tr("Change Folder of"))
             for daw in found:
                 self._add_folder_choice(folders, daw)
-        self._add_layouts(self.addMenu(self.tr("Files")))
-        self._add_profiles(self.addMenu(self.tr("Folder exports suit")))
+        self._add_layouts(self.addMenu(self.tr("File Layout")))
+        self._add_profiles(self.addMenu(self.tr("Format of Folder Exports")))
         self.addSeparator()
         self.addActions(self._also)
 

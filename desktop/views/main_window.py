@@ -83,7 +83,9 @@ class MainWindow(QMainWindow):
         self.empty = EmptyState(has_demo=bool(parts.demo_files))
         self.export_menu = self._export_menu()
         self.song_handle = DragHandle(
-            self.outgoing.song_files, name=self.tr("Drag the song's MIDI out"), text=self.tr("MIDI")
+            self.outgoing.song_files,
+            name=self.tr("Drag the song's MIDI out"),
+            text=self.tr("drag MIDI"),
         )
         self.transport = self._transport()
         self.inspector = self._inspector()

@@ -44,7 +44,7 @@ class ModelRow(QFrame):
         self._model = model
         self._is_asking = False
         entry = model.entry
-        self.title = QLabel(entry.title)
+        self.title = _wrapped(entry.title)
         bold = ui_font()
         bold.setWeight(bold.Weight.DemiBold)
         self.title.setFont(bold)
@@ -168,8 +168,10 @@ class ModelRow(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * GRID_PX, 2 * GRID_PX, 3 * GRID_PX, 2 * GRID_PX)
         column.setSpacing(GRID_PX)
-        head = _line((self.title,))
-        head.addWidget(self.state)
+        head = QHBoxLayout()
+        head.setSpacing(2 * GRID_PX)
+        head.addWidget(self.title, 1)
+        head.addWidget(self.state, 0, Qt.AlignmentFlag.AlignTop)
         column.addLayout(head)
         column.addWidget(self.good_at)
         facts = QHBoxLayout()

@@ -25,14 +25,14 @@ def track_views(document: Document, song: Song) -> list[TrackView]:
 
 
 def lanes(document: Document, song: Song) -> list[Lane]:
-    """Return one lane per stem in its colour."""
+    """Return one lane per stem; it has its colour where the stem was heard."""
     return [
         Lane(
             name=stem.path.stem,
             colour_index=document.colour_of(stem),
             peaks=stem.scan.peaks if stem.scan is not None else None,
-            heard_spans=stem.heard_spans.spans if _is_being_heard(stem) else None,
-            edge_s=stem.heard_spans.edge_s if _is_being_heard(stem) else None,
+            heard_spans=None if _is_heard(stem) else stem.heard_spans.spans,
+            edge_s=None if _is_heard(stem) else stem.heard_spans.edge_s,
         )
         for stem in document.stems_of(song.song_id)
     ]
@@ -59,8 +59,10 @@ def duration_s(document: Document, song: Song) -> float:
     return max(ends_s, default=0.0)
 
 
-def _is_being_heard(stem: Stem) -> bool:
-    return stem.state in (StemState.PREPARING, StemState.RUNNING)
+def _is_heard(stem: Stem) -> bool:
+    """Tell whether there are notes, and no others are being looked for."""
+    is_running = stem.state in (StemState.PREPARING, StemState.RUNNING)
+    return stem.heard is not None and not is_running
 
 
 def _likely_kind(stem: Stem) -> StemKind | None:

@@ -30,9 +30,8 @@ class TrackView:
 class Lane:
     """One stem's waveform.
 
-    `peaks` is None until the file has been read. `heard_spans` are what the transcription that runs
-    has heard, from and until in seconds, and `edge_s` is up to where that is everything; None when
-    none runs.
+    `peaks` is None until the file has been read. `heard_spans` are what has been heard of the stem,
+    from and until in seconds, and `edge_s` is up to where that is everything; None when all is.
     """
 
     name: str

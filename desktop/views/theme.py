@@ -20,7 +20,8 @@ ICON_PX = 16
 FONT_PX = 13
 SMALL_FONT_PX = 11
 # A style sheet takes pictures from files only.
-CHEVRON_FILE = Path(__file__).resolve().parents[2] / "resources" / "icons" / "chevron_down.svg"
+ICON_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "icons"
+CHEVRON_FILE = ICON_FOLDER / "chevron_down.svg"
 ROW_PX = 24  # a button, a field, a line of a list
 
 
@@ -267,7 +268,9 @@ def _qt_palette(colours: Palette) -> QtPalette:
 def style_sheet(colours: Palette) -> str:
     """Return the style sheet of the whole application in the given colours."""
     named = {name: getattr(colours, name) for name in Palette.__slots__ if name != "tracks"}
-    return _STYLE_SHEET.substitute(named, chevron=CHEVRON_FILE.as_posix())
+    is_dark = QColor(colours.background).lightness() < 128
+    check = ICON_FOLDER / ("check_dark.svg" if is_dark else "check_light.svg")
+    return _STYLE_SHEET.substitute(named, chevron=CHEVRON_FILE.as_posix(), check=check.as_posix())
 
 
 _STYLE_SHEET = Template("""
@@ -329,6 +332,8 @@ QMenu::indicator { margin-left: 8px; }
 QCheckBox::indicator:hover, QRadioButton::indicator:hover { border-color: $text; }
 QCheckBox::indicator:checked, QRadioButton::indicator:checked, QMenu::indicator:checked,
 QAbstractItemView::indicator:checked { background: $accent; border-color: $accent; }
+QCheckBox::indicator { width: 12px; height: 12px; }
+QCheckBox::indicator:checked { image: url("$check"); }
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: $line; }
 QCheckBox::indicator:checked:disabled { background: $disabled_text; border-color: $line; }
 QCheckBox:disabled, QRadioButton:disabled { color: $disabled_text; }

@@ -23,6 +23,8 @@ from desktop.views.drag_out import DragHandle
 from desktop.views.row_column import row_column
 from desktop.views.theme import GRID_PX, number_font, palette
 
+NAME_MARGIN_PX = 7  # border, padding and the field's own margin: text stands still when edited
+
 WriteTrack = Callable[[SongTrack], tuple[Path, ...]]
 
 
@@ -224,6 +226,19 @@ class _NameField(QLineEdit):
         self.setStyleSheet("")
         self.setFocus()
         self.selectAll()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw a name that is too long with dots at its end; while it is edited it scrolls."""
+        if not self.isReadOnly():
+            super().paintEvent(event)
+            return
+        box = self.rect().adjusted(NAME_MARGIN_PX, 0, -NAME_MARGIN_PX, 0)
+        elide = Qt.TextElideMode.ElideRight
+        text = self.fontMetrics().elidedText(self.text(), elide, box.width())
+        painter = QPainter(self)
+        painter.setPen(QColor(palette().text))
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+        painter.end()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self.isReadOnly():

@@ -76,6 +76,7 @@ class TransportBar(QFrame):
             row.addWidget(widget)
         row.addSpacing(GRID_PX)
         row.addWidget(self.key)
+        row.addSpacing(2 * GRID_PX)
         row.addStretch(1)
         row.addWidget(_dim(self.tr("Source")))
         row.addWidget(self.balance)
@@ -121,7 +122,8 @@ class TransportBar(QFrame):
     def _balance_slider(self) -> QSlider:
         slider = QSlider(Qt.Orientation.Horizontal)
         slider.setRange(0, BALANCE_STEPS)
-        slider.setFixedWidth(20 * GRID_PX)
+        slider.setMinimumWidth(12 * GRID_PX)
+        slider.setMaximumWidth(20 * GRID_PX)
         slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         slider.setAccessibleName(self.tr("Balance of source and MIDI"))
         slider.setToolTip(self.tr("Hear the source (A), the MIDI (B), or both"))

@@ -17,7 +17,10 @@ from core.score.instruments import StemKind
 from desktop.session.document import StemState
 from desktop.session.messages import TempoRequest, TranscribeRequest
 from desktop.views import transport_bar
+from desktop.views.main_window import SMALLEST_SIZE
+from desktop.views.song_feed import lanes
 from desktop.views.theme import palette
+from desktop.views.track_list import NAME_MARGIN_PX
 from tests import make
 from tests.desktop.views.user_acts import pane
 
@@ -581,3 +584,34 @@ def test_notes_that_come_anew_make_ghosts_of_those_before_until_they_are_cancell
     assert note_colour() == QColor(palette().ghost)
     with_stem.window.actions_by_name["cancel"].trigger()
     assert note_colour() == before
+
+
+def test_the_transport_bar_fits_the_smallest_window_whatever_the_key(with_stem):
+    transport = with_stem.window.transport
+    transport.key.setText("D♭ maj")
+    assert transport.minimumSizeHint().width() <= SMALLEST_SIZE.width()
+
+
+@pytest.mark.parametrize(("name", "shown"), [("Oboe", "Oboe"), ("X" * 40, "XX…")])
+def test_a_track_name_that_is_too_long_ends_in_dots(with_stem, name, shown):
+    (row,) = with_stem.window.tracks.rows
+    row.name.setFixedWidth(60)
+    row.name.show_name(name)
+    drawn = row.name.grab().toImage()
+    box_px = row.name.width() - 2 * NAME_MARGIN_PX
+    cut = row.name.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, box_px)
+    assert cut.endswith(shown[-1])
+    row.name.show_name(cut)
+    assert row.name.grab().toImage() == drawn
+
+
+def test_stems_that_wait_have_grey_waveforms_and_heard_ones_their_colour(desk, job, wav, qtbot):
+    drop(desk.window, [wav("a keys.wav"), wav("a bass.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    first = job.request.path.stem
+    job.answer()
+    shown = lanes(desk.document, desk.document.current_song)
+    assert {lane.name: lane.heard_spans for lane in shown} == {
+        lane.name: None if lane.name == first else () for lane in shown
+    }
+    assert len(shown) == 2

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import mido
 import numpy as np
@@ -12,6 +13,7 @@ from core.engine.heard import HeardTokens, Posteriors, tracks_of_notes
 from core.errors import AppError
 from core.score.instruments import StemKind
 from desktop.session.document import StemState
+from desktop.session.job_texts import notes_text
 from desktop.session.messages import FailedReply, HeardReply, TempoRequest
 from tests import make
 from tests.desktop.fakes import heard
@@ -346,6 +348,19 @@ def test_tokens_that_made_no_notes_are_counted(with_mix):
         with_mix.window.inspector.notes_note.text()
         == "13 notes; 2 marks of the model made no sense"
     )
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [
+        (0, "2 notes"),
+        (1, "2 notes; 1 mark of the model made no sense"),
+        (7, "2 notes; 7 marks of the model made no sense"),
+    ],
+)
+def test_what_was_lost_is_counted_in_words(lost, words):
+    said = Posteriors(tokens=HeardTokens((), (), DecodeLosses(invalid_events=lost)))
+    assert notes_text(replace(heard(Path("a.wav")), posteriors=said)) == words
 
 
 def test_sliders_without_anything_to_name_again_say_why(with_guitar):

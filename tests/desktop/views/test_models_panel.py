@@ -8,6 +8,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from core.errors import AppError
 from core.model_manager.store import Store
 from desktop.session.model_work import ModelFailure, Remedy
+from desktop.views.model_row import ModelRow
+from desktop.views.slide_in import WIDTH_PX
+from desktop.views.timeline import SCROLLBAR_PX
 from tests.desktop.fakes import CATALOG
 
 pytestmark = pytest.mark.gui
@@ -269,3 +272,11 @@ def test_a_long_file_name_does_not_widen_the_panel(panel, library, qtbot):
     failure = ModelFailure(long_name, "", (Remedy.TRY_AGAIN,))
     row.show_model(replace(model, failure=failure))
     qtbot.waitUntil(lambda: row.minimumSizeHint().width() <= before_px)
+
+
+def test_no_row_is_wider_than_the_panel_whatever_a_model_is_called(themed, library, qtbot):
+    title = "MR-MT3, trained with memories of up to 8 segments back (YPTF.MoE+Multi, noPS)"
+    model = library.model("mr_mt3")
+    row = ModelRow(replace(model, entry=replace(model.entry, title=title)))
+    qtbot.addWidget(row)
+    assert row.minimumSizeHint().width() <= WIDTH_PX - SCROLLBAR_PX

@@ -1,4 +1,6 @@
+import re
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +9,16 @@ from PySide6.QtGui import QColor, QFontMetricsF, QIcon
 from PySide6.QtWidgets import QComboBox, QPushButton, QSlider
 
 from desktop.views import theme
-from desktop.views.theme import DARK, ICON_NAMES, LIGHT, apply_theme, icon, number_font, palette
+from desktop.views.theme import (
+    DARK,
+    ICON_NAMES,
+    LIGHT,
+    apply_theme,
+    icon,
+    number_font,
+    palette,
+    style_sheet,
+)
 from desktop.views.timeline import TimelineView
 
 # Machado, Oliveira, Fernandes 2009, severity 1.0, for linear RGB.
@@ -178,3 +189,10 @@ def test_applying_twice_keeps_the_size_of_the_font(themed):
     apply_theme(themed)
     apply_theme(themed)
     assert themed.font().pixelSize() == theme.FONT_PX
+
+
+@pytest.mark.parametrize("colours", [DARK, LIGHT])
+def test_pictures_that_the_style_sheet_names_exist(colours):
+    files = re.findall(r'url\("([^"]+)"\)', style_sheet(colours))
+    assert len(files) == 2
+    assert all(Path(file).is_file() for file in files)
