@@ -74,8 +74,11 @@ def _magnitudes(audio: Tensor, window: Tensor, hop_samples: int) -> Tensor:
 
 
 def _scaled(levels: Tensor) -> Tensor:
-    """Take the logarithm and bring each segment [frame, band] of it to 0..1."""
+    """Take the logarithm and bring each segment [frame, band] of it to 0..1.
+
+    A segment with samples that are no numbers is silent, as upstream.
+    """
     logarithms = (levels + QUIETEST).log()
     quietest = logarithms.amin(dim=(1, 2), keepdim=True)
     span = logarithms.amax(dim=(1, 2), keepdim=True) - quietest
-    return (logarithms - quietest) / (span + NARROWEST)
+    return ((logarithms - quietest) / (span + NARROWEST)).nan_to_num(nan=0.0)

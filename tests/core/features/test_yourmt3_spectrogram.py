@@ -52,6 +52,17 @@ def test_silence_stays_silent(front_end: torch.nn.Module) -> None:
 
 
 @pytest.mark.parametrize("front_end", FRONT_ENDS, ids=["mel", "linear"])
+def test_a_sample_that_is_no_number_silences_its_segment_alone(
+    front_end: torch.nn.Module,
+) -> None:
+    both = torch.cat([tone(440), tone(440)])
+    both[0, 100] = torch.nan
+    features = front_end(both)
+    assert features[0].abs().max() == 0
+    assert torch.equal(features[1:], front_end(tone(440)))
+
+
+@pytest.mark.parametrize("front_end", FRONT_ENDS, ids=["mel", "linear"])
 def test_each_segment_is_scaled_by_itself(front_end: torch.nn.Module) -> None:
     both = torch.cat([tone(440), 0.01 * tone(3000)])
     features = front_end(both)

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -64,3 +66,11 @@ def test_without_nnpack_convolutions_are_direct(
     monkeypatch.setattr(torch, "_nnpack_available", lambda: False)
     pre_encoder.convolution = Convolution.WINOGRAD
     assert torch.equal(pre_encoder(features), direct)
+
+
+def test_threads_convolve_side_by_side(pre_encoder: PreEncoder) -> None:
+    features = torch.rand(8, 9, 64)
+    alone = pre_encoder(features)
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda each: pre_encoder(each[None]), features))
+    assert torch.equal(torch.cat(together), alone)
