@@ -112,6 +112,8 @@ def repaired(
 
 def _changed(before: Notes, after: Notes) -> int:
     """Count the notes that are gone or different; most are the same objects, which is quick."""
+    if before == after:
+        return 0
     same = {id(note) for note in before} & {id(note) for note in after}
     gone = {note for note in before if id(note) not in same}
     return len(gone - {note for note in after if id(note) not in same})
