@@ -56,9 +56,9 @@ from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
 CPU_ENCODE, GPU_ENCODE = 1, 32  # segments encoded at a time
-CPU_ROWS = 26  # decoded at a time by each worker
+CPU_ROWS = 104  # decoded at a time by all workers; a row takes up to 9 MB
 GPU_ROWS = 1024  # as long as they fit
-MOST_WORKERS = 6  # on CPU: each takes 300 MB
+MOST_WORKERS = 6  # on CPU: each takes 200 MB to encode a segment
 _SILENCE = (YOURMT3_VOCABULARY.token_of(Event(EventKind.TIE, 0)), EOS)
 
 # Instruments with a channel of their own do not hop, and play in few bars if they play in few.
@@ -88,7 +88,8 @@ class ChannelListener:
         self.network = read_yourmt3(checkpoint, model.family).to(self._device)
         self._features = _front_end(self.network)
         self._decoder = _packed(self.network, precision)
-        self._rows = CPU_ROWS if self._device.type == "cpu" else GPU_ROWS
+        workers = min(torch.get_num_threads(), MOST_WORKERS)
+        self._rows = -(-CPU_ROWS // workers) if self._device.type == "cpu" else GPU_ROWS
 
     def channels_heard(self, kind: StemKind) -> tuple[int, ...]:
         """Return the decoding channels that a stem of this kind is asked about."""
@@ -211,12 +212,19 @@ def _front_end(network: YourMt3) -> LinearMagnitude | MelPower:
 
 
 def _packed(network: YourMt3, precision: Precision) -> StepDecoder:
-    """Return the decoder in the wanted numbers; bfloat16 puts the encoder into them as well."""
-    match precision:
-        case Precision.BFLOAT16:
-            network.use_bfloat16()
-            return network.step_decoder(pack_bfloat16, cache_dtype=torch.bfloat16)
-        case Precision.INT8:
-            return network.step_decoder(pack_int8)
-        case Precision.AUTO | Precision.FLOAT32:
-            return network.step_decoder(pack_float32)
+    """Return the decoder in the wanted numbers.
+
+    With bfloat16 the encoder is in them as well; with int8 it is in bfloat16, and so is what is
+    kept for later steps, where the CPU or GPU multiplies such numbers.
+    """
+    if precision in (Precision.AUTO, Precision.FLOAT32):
+        return network.step_decoder(pack_float32)
+    if precision is Precision.INT8 and not _multiplies_bfloat16(network.window.device):
+        return network.step_decoder(pack_int8)
+    network.use_bfloat16()
+    pack = pack_int8 if precision is Precision.INT8 else pack_bfloat16
+    return network.step_decoder(pack, pack_sound=pack_bfloat16, cache_dtype=torch.bfloat16)
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -268,7 +268,9 @@ def _packed(network: Mt3, precision: Precision) -> StepDecoder:
     """Return the decoder in the wanted numbers; bfloat16 puts the encoder into them as well."""
     match precision:
         case Precision.BFLOAT16:
-            decoder = network.step_decoder(pack_bfloat16, cache_dtype=torch.bfloat16)
+            decoder = network.step_decoder(
+                pack_bfloat16, pack_sound=pack_bfloat16, cache_dtype=torch.bfloat16
+            )
             for module in network.modules():
                 if isinstance(module, nn.Linear):
                     module.to(torch.bfloat16)

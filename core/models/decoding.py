@@ -16,6 +16,9 @@ from core.models.blocks import NORM_EPSILON, DecoderLayer
 Multiply = Callable[[Tensor], Tensor]
 """Multiply [row, channel] by a weight matrix that is packed for it."""
 
+Pack = Callable[[Tensor], Multiply]
+"""Pack a weight matrix [out, in]."""
+
 ROOM_STEPS = 32  # room for steps grows by this many; half of all segments need two of them
 # Products of a part of the room copy it first, which costs as much again and more: to look at all
 # of the room, the unseen part included, takes less time unless the part is small.
@@ -80,7 +83,7 @@ class StepLayer:
     feed_forward_norm: Tensor
     gate_up: Multiply
     down: Multiply
-    cross_keys_values: Callable[[Tensor], tuple[Tensor, Tensor]]
+    cross_key_value: Multiply
 
 
 class StepDecoder:
@@ -115,8 +118,10 @@ class StepDecoder:
     def open_rows(self, cache: DecoderCache, first_row: int, encoded: Tensor) -> None:
         """Let rows from `first_row` on hear `encoded` [row, frame, channel] from step 0 on."""
         end = first_row + len(encoded)
+        rows, frames = encoded.shape[:2]
         for index, layer in enumerate(self.layers):
-            keys, values = layer.cross_keys_values(encoded)
+            fused = layer.cross_key_value(encoded.flatten(0, 1))
+            keys, values = fused.view(rows, frames, 2, self.heads, -1).transpose(1, 3).unbind(2)
             cache.cross_keys[index][first_row:end] = keys
             cache.cross_values[index][first_row:end] = values
 
@@ -149,8 +154,8 @@ class StepDecoder:
         return self._logits(_normed(x, self._norm)).float()
 
 
-def step_layer(layer: DecoderLayer, pack: Callable[[Tensor], Multiply]) -> StepLayer:
-    """Pack one layer of a network, by a function that packs one matrix [out, in]."""
+def step_layer(layer: DecoderLayer, pack: Pack, pack_sound: Pack) -> StepLayer:
+    """Pack one layer of a network: matrices that meet tokens, and the one that meets the sound."""
     own, cross, feed_forward = layer.self_attention, layer.cross_attention, layer.feed_forward
     fused = torch.cat([own.query.weight, own.key.weight, own.value.weight])
     return StepLayer(
@@ -163,7 +168,7 @@ def step_layer(layer: DecoderLayer, pack: Callable[[Tensor], Multiply]) -> StepL
         feed_forward_norm=layer.feed_forward_norm.weight.float(),
         gate_up=pack(torch.cat([feed_forward.gate.weight, feed_forward.up.weight])),
         down=pack(feed_forward.down.weight),
-        cross_keys_values=cross.keys_and_values,
+        cross_key_value=pack_sound(torch.cat([cross.key.weight, cross.value.weight])),
     )
 
 

@@ -5,14 +5,13 @@ Magenta's checkpoints `mt3` and `ismir2021` and kunato's PyTorch port of the for
 vocabulary and in the frequencies of their positions, which come with the weights.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 from transformers import PretrainedConfig
 
 from core.models.blocks import DecoderLayer, EncoderLayer, Norm, Positions, magenta_frequencies
-from core.models.decoding import Multiply, StepDecoder, step_layer
+from core.models.decoding import Pack, StepDecoder, step_layer
+from core.models.packing import pack_float32
 
 LONGEST = 2048  # positions the published tables have
 
@@ -141,11 +140,18 @@ class Mt3(nn.Module):
         return logits
 
     def step_decoder(
-        self, pack: Callable[[Tensor], Multiply], *, cache_dtype: torch.dtype = torch.float32
+        self,
+        pack: Pack,
+        *,
+        pack_sound: Pack = pack_float32,
+        cache_dtype: torch.dtype = torch.float32,
     ) -> StepDecoder:
-        """Return the decoder with its matrices packed by `pack`, for one token at a time."""
+        """Return the decoder for one token at a time, its matrices packed by `pack`.
+
+        Those that meet the sound, once for every segment, are packed by `pack_sound`.
+        """
         return StepDecoder(
-            [step_layer(layer, pack) for layer in self.decoder.decoder_layers()],
+            [step_layer(layer, pack, pack_sound) for layer in self.decoder.decoder_layers()],
             embedding=self.token_embedding.weight.detach().float(),
             positions=self.decoder.positions.table(self.config.max_steps),
             norm=self.decoder.norm.weight.detach(),

@@ -8,23 +8,22 @@ from core.models.decoding import Multiply
 
 
 def pack_float32(weight: Tensor) -> Multiply:
-    """Return multiplication by `weight` [out, in] as it is."""
-    return lambda x: F.linear(x, weight)
+    """Return multiplication by `weight` [out, in], in the layout of oneDNN where there is one.
+
+    For the few rows of a step that takes two thirds of the time of the layout it comes in.
+    """
+    if not _has_layouts(weight):
+        return lambda x: F.linear(x, weight)
+    return _in_layout(weight.float())
 
 
 def pack_bfloat16(weight: Tensor) -> Multiply:
     """Return multiplication in bfloat16, in the layout of oneDNN where the CPU has the numbers."""
     halved = weight.to(torch.bfloat16)
-    if weight.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]  # it has no types
+    if not _has_layouts(weight):
         return lambda x: F.linear(x.to(torch.bfloat16), halved).float()
-    packed = torch.ops.mkldnn._reorder_linear_weight(halved)
-    multiply = torch.ops.mkldnn._linear_pointwise
-
-    def product(x: Tensor) -> Tensor:
-        y: Tensor = multiply(x.to(torch.bfloat16), packed, None, "none", [], "")
-        return y.float()
-
-    return product
+    multiply = _in_layout(halved)
+    return lambda x: multiply(x.to(torch.bfloat16)).float()
 
 
 def pack_int8(weight: Tensor) -> Multiply:
@@ -40,6 +39,23 @@ def pack_int8(weight: Tensor) -> Multiply:
 
     def product(x: Tensor) -> Tensor:
         y: Tensor = multiply(x, packed)
+        return y
+
+    return product
+
+
+def _has_layouts(weight: Tensor) -> bool:
+    is_on_cpu = weight.device.type == "cpu"
+    return is_on_cpu and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # it has no types
+
+
+def _in_layout(weight: Tensor) -> Multiply:
+    """Return multiplication by a matrix turned once into the layout of oneDNN."""
+    packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous())
+    multiply = torch.ops.mkldnn._linear_pointwise
+
+    def product(x: Tensor) -> Tensor:
+        y: Tensor = multiply(x, packed, None, "none", [], "")
         return y
 
     return product

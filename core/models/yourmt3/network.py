@@ -5,12 +5,13 @@ Architectures and Cross-dataset Stem Augmentation", 2024. Decoding channels shar
 are independent of each other: to the engine each is a row of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from core.models.decoding import Multiply, StepDecoder, step_layer
+from core.models.decoding import Pack, StepDecoder, step_layer
+from core.models.packing import pack_float32
 from core.models.yourmt3.config import YourMt3Config
 from core.models.yourmt3.sound_encoders import LatentEncoder, MelEncoder
 from core.models.yourmt3.stacks import DecoderStack
@@ -75,11 +76,18 @@ class YourMt3(nn.Module):
         return logits
 
     def step_decoder(
-        self, pack: Callable[[Tensor], Multiply], *, cache_dtype: torch.dtype = torch.float32
+        self,
+        pack: Pack,
+        *,
+        pack_sound: Pack = pack_float32,
+        cache_dtype: torch.dtype = torch.float32,
     ) -> StepDecoder:
-        """Return the decoder with its matrices packed by `pack`, for one token at a time."""
+        """Return the decoder for one token at a time, its matrices packed by `pack`.
+
+        Those that meet the sound, once for every segment, are packed by `pack_sound`.
+        """
         return StepDecoder(
-            [step_layer(layer, pack) for layer in self.decoder.decoder_layers()],
+            [step_layer(layer, pack, pack_sound) for layer in self.decoder.decoder_layers()],
             embedding=self.token_embedding.weight.detach().float(),
             positions=self.decoder.positions.table(self.config.max_steps),
             norm=self.decoder.norm.weight.detach() * self._shrinking,
