@@ -4,10 +4,12 @@ Audio is cut into segments that overlap by what the networks can see, so that ne
 borders nor the caller's block lengths change the result.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +20,7 @@ from torch import Tensor, nn
 
 from core.codec.posteriors_to_notes import DRUM_KEYS, DrumPosteriors, PitchPosteriors
 from core.features import logmel, vqt
+from core.features.tuning import tuning_of
 from core.models import drum_net, stem_net
 from core.models.checkpoint import fold_norms, load_weights
 
@@ -25,6 +28,9 @@ SAMPLE_RATE_HZ = vqt.SAMPLE_RATE_HZ
 PITCH_LEVEL = 0.7  # where the 95th percentile of the 0.1 s peaks is brought for the pitch network
 DRUM_LEVEL = 0.9  # where the highest peak is brought for the drum network
 QUIETEST_LEVEL = 1e-6  # below this a file counts as silent and is not amplified without end
+OPENING_S = 30.0  # how much tells the tuning
+LEAST_AGREEMENT, LEAST_DETUNING_CENTS = 0.3, 10.0  # singers slide, and 10 cents harm nobody
+LONG_WINDOWS = vqt.WINDOW_SETS.index(vqt.LONG_WINDOWS)
 SEGMENT_S = 8.0  # on_seconds_done is called at least this often
 
 Block = npt.NDArray[np.float32]
@@ -32,6 +38,8 @@ OnSecondsDone = Callable[[float], None]
 OnPitchHeard = Callable[[PitchPosteriors, float], None]
 OnDrumsHeard = Callable[[DrumPosteriors, float], None]
 Posteriors = npt.NDArray[np.float16]
+
+_log = logging.getLogger(__name__)
 
 
 def pitch_gain(level_p95: float) -> float:
@@ -48,8 +56,9 @@ class PitchListener:
     """Hears which keys are struck, sound, and how loud."""
 
     def __init__(self, weights: Path, *, device: str = "cpu", threads: int | None = None) -> None:
+        self._device = device
+        self._features = vqt.DualWindowVqt().to(device)
         self._hearing = _Hearing(
-            vqt.DualWindowVqt().to(device),
             _ready(stem_net.StemNet(), weights, device),
             _Framing(vqt.HOP_SAMPLES, vqt.CONTEXT_SAMPLES, stem_net.CONTEXT_FRAMES),
             workers=_workers(device, threads),
@@ -74,18 +83,31 @@ class PitchListener:
                 on_heard(_of_pitch(segment), end_s - segment.shape[1] / vqt.FRAMES_PER_S)
             on_seconds_done(end_s)
 
-        heard = self._hearing.posteriors(blocks, gain, tell)
+        opening, blocks = _opening_of(blocks)
+        heard = self._hearing.posteriors(self._features_for(opening, gain), blocks, gain, tell)
         if not heard:
             heard = [np.zeros((3, 0, stem_net.PITCHES), np.float16)]
         return _of_pitch(_joined(heard))
+
+    @torch.inference_mode()
+    def _features_for(self, opening: Block, gain: float) -> vqt.DualWindowVqt:
+        """Return features in the tuning of the music, where that is clear and far from 440 Hz."""
+        if len(opening) < vqt.HOP_SAMPLES:
+            return self._features
+        audio = torch.from_numpy(opening * np.float32(gain))[None].to(self._device)
+        tuning = tuning_of(self._features(audio)[0, LONG_WINDOWS].cpu().numpy())
+        if tuning.agreement < LEAST_AGREEMENT or abs(tuning.cents) < LEAST_DETUNING_CENTS:
+            return self._features
+        _log.info("the music is tuned %+.0f cents from A4 = 440 Hz", tuning.cents)
+        return vqt.DualWindowVqt(tuning.cents).to(self._device)
 
 
 class DrumListener:
     """Hears which drums are struck and how hard."""
 
     def __init__(self, weights: Path, *, device: str = "cpu", threads: int | None = None) -> None:
+        self._features = logmel.DualWindowMel().to(device)
         self._hearing = _Hearing(
-            logmel.DualWindowMel().to(device),
             _ready(drum_net.DrumNet(), weights, device),
             _Framing(logmel.HOP_SAMPLES, logmel.CONTEXT_SAMPLES, drum_net.CONTEXT_FRAMES),
             workers=_workers(device, threads),
@@ -110,7 +132,7 @@ class DrumListener:
                 on_heard(_of_drums(segment), end_s - segment.shape[1] / logmel.FRAMES_PER_S)
             on_seconds_done(end_s)
 
-        heard = self._hearing.posteriors(blocks, gain, tell)
+        heard = self._hearing.posteriors(self._features, blocks, gain, tell)
         if not heard:
             heard = [np.zeros((2 * drum_net.DRUM_CLASSES, 0), np.float16)]
         return _of_drums(_joined(heard))
@@ -146,16 +168,13 @@ class _Segment:
 
 
 class _Hearing:
-    """Features and network over a stream of blocks.
+    """A network over the features of a stream of blocks.
 
     Segments are independent, so each worker hears one on a single torch thread: threads that split
     every layer wait for each other at its end, which is ruinous on a busy machine.
     """
 
-    def __init__(
-        self, features: _Features, network: nn.Module, framing: _Framing, *, workers: int
-    ) -> None:
-        self._features = features
+    def __init__(self, network: nn.Module, framing: _Framing, *, workers: int) -> None:
         self._network = network
         self._framing = framing
         self._workers = workers
@@ -163,7 +182,11 @@ class _Hearing:
         self._dtype, self._device = weights.dtype, weights.device
 
     def posteriors(
-        self, blocks: Iterable[Block], gain: float, tell: Callable[[Posteriors, float], None]
+        self,
+        features: _Features,
+        blocks: Iterable[Block],
+        gain: float,
+        tell: Callable[[Posteriors, float], None],
     ) -> list[Posteriors]:
         """Return posteriors per segment: [output, frame, pitch] or [output, frame].
 
@@ -179,27 +202,42 @@ class _Hearing:
 
         with ThreadPoolExecutor(self._workers, thread_name_prefix="hearing") as pool:
             for segment in _segments(blocks, self._framing):
-                waiting.append((pool.submit(self._one_segment, segment, gain), segment.end_s))
+                future = pool.submit(self._one_segment, features, segment, gain)
+                waiting.append((future, segment.end_s))
                 if len(waiting) > self._workers:
                     collect()
             while waiting:
                 collect()
         return heard
 
-    def _one_segment(self, segment: _Segment, gain: float) -> Posteriors:
+    def _one_segment(self, features: _Features, segment: _Segment, gain: float) -> Posteriors:
         torch.set_num_threads(1)  # of this worker; those of other threads stay as they are
-        return self._segment_posteriors(segment, gain)
+        return self._segment_posteriors(features, segment, gain)
 
     @torch.inference_mode()
-    def _segment_posteriors(self, segment: _Segment, gain: float) -> Posteriors:
+    def _segment_posteriors(
+        self, features: _Features, segment: _Segment, gain: float
+    ) -> Posteriors:
         padded = torch.from_numpy(segment.audio * np.float32(gain))[None].to(self._device)
         around_frames = self._framing.context_frames
         frames = around_frames + segment.frames + around_frames
-        levels = self._features.levels_of_padded(padded, frames).to(self._dtype)
+        levels = features.levels_of_padded(padded, frames).to(self._dtype)
         logits = self._network(levels.contiguous(memory_format=torch.channels_last))[0]
         wanted = logits[:, around_frames : around_frames + segment.frames]
         halves: Posteriors = torch.sigmoid(wanted.float()).half().cpu().numpy()
         return halves
+
+
+def _opening_of(blocks: Iterable[Block]) -> tuple[Block, Iterable[Block]]:
+    """Return the first OPENING_S [sample], and all blocks as if none had been taken."""
+    coming = iter(blocks)
+    wanted, taken = int(OPENING_S * SAMPLE_RATE_HZ), list[Block]()
+    for block in coming:
+        taken.append(block)
+        if sum(map(len, taken)) >= wanted:
+            break
+    opening = np.concatenate(taken)[:wanted] if taken else np.zeros(0, np.float32)
+    return opening, chain(taken, coming)
 
 
 def _of_pitch(rows: Posteriors) -> PitchPosteriors:

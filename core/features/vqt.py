@@ -51,14 +51,15 @@ class DualWindowVqt(nn.Module):
     """Audio [batch, sample] at 22 050 Hz to levels [batch, window, frame, bin].
 
     Frame f is centred on sample f * HOP_SAMPLES; audio is taken to be silent beyond its ends, and
-    there are as many frames as whole hops.
+    there are as many frames as whole hops. With `tuning_cents` all bins lie that much higher, for
+    music that was tuned so.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tuning_cents: float = 0.0) -> None:
         super().__init__()
         self._groups: list[_KernelGroup] = []
         bins = np.arange(BINS) - BINS_PER_SEMITONE // 2
-        bin_hz = LOWEST_PITCH_HZ * 2 ** (bins / (12 * BINS_PER_SEMITONE))
+        bin_hz = LOWEST_PITCH_HZ * 2 ** (bins / (12 * BINS_PER_SEMITONE) + tuning_cents / 1200)
         for window_set in range(len(WINDOW_SETS)):
             lengths = _window_samples(bin_hz, WINDOW_SETS[window_set])
             sizes = 2 ** np.ceil(np.log2(np.maximum(lengths, 256))).astype(int)

@@ -149,3 +149,16 @@ def test_audio_is_heard_as_it_streams() -> None:
 
     pitch.posteriors(slowly(), gain=1.0, on_seconds_done=done_s.append)
     assert seen_at_block[-1] >= 2
+
+
+@pytest.mark.parametrize("cents", [-35, 35])
+def test_music_that_is_out_of_tune_is_heard_in_its_own_tuning(
+    pitch: PitchListener, cents: float
+) -> None:
+    samples = melody(60, 64, 67, 72, 65, 69)
+    speed = 2 ** (cents / 1200)
+    at = np.arange(0, len(samples) - 1, speed)
+    detuned = np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
+    heard = pitch.posteriors([detuned], gain=1.0, on_seconds_done=ignore)
+    notes = notes_from_pitch(heard, DecodeOptions())
+    assert [note.pitch for note in notes] == [60, 64, 67, 72, 65, 69]
