@@ -11,6 +11,8 @@ import soxr  # type: ignore[import-untyped]  # it ships no types
 from core.training.drum_synth import SAMPLE_RATE_HZ, Drum, Kit, Samples, shaken
 from core.training.effects import (
     FINAL_PEAK,
+    band_limited,
+    coded,
     compressed,
     decaying_noise,
     equalised,
@@ -218,8 +220,13 @@ def _effected(rng: np.random.Generator, sound: Sound) -> Sound:
     sound = to_peak(sound)
     if rng.random() < 0.3:
         sound = np.tanh(sound * rng.uniform(1, 5))
-    if rng.random() < 0.3:
-        sound = sound + rng.normal(0, 1, len(sound)) * 10 ** (-rng.uniform(35, 65) / 20)
+    if rng.random() < 0.4:
+        level = sound.std() * 10 ** (-rng.uniform(12, 55) / 20)
+        sound = sound + rng.normal(0, 1, len(sound)) * level
+    if rng.random() < 0.15:
+        sound = band_limited(rng, sound)
+    if rng.random() < 0.1:
+        sound = coded(rng, sound)
     return sound
 
 

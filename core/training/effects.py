@@ -109,7 +109,7 @@ def _noisy(rng: np.random.Generator, sound: Sound) -> Sound:
     return np.asarray(sound + noise / noise.std() * level)
 
 
-def _band_limited(rng: np.random.Generator, sound: Sound) -> Sound:
+def band_limited(rng: np.random.Generator, sound: Sound) -> Sound:
     """Cut off the top steeply, as telephones and low bit rates do."""
     steep = butter(6, rng.uniform(2500, 9000), fs=SAMPLE_RATE_HZ, output="sos")
     return np.asarray(sosfilt(steep, sound))
@@ -182,6 +182,6 @@ _RECORDER: tuple[tuple[float, Effect], ...] = (
     (0.12, _clipped),
     (0.45, _noisy),
     (0.08, _humming),
-    (0.08, _band_limited),
+    (0.08, band_limited),
     (0.12, coded),
 )
