@@ -159,7 +159,7 @@ def _candidates(source: Path, wanted: CatalogEntry | None) -> list[CatalogEntry]
 
 
 def _can_be(entry: CatalogEntry, report: CheckpointReport, source: Path) -> bool:
-    is_of_family = report.fits and entry.family == report.family
+    is_of_family = report.can_be(entry.family)
     return is_of_family and not entry.is_built_in and entry.is_folder == source.is_dir()
 
 

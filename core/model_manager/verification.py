@@ -71,7 +71,7 @@ def check_fits(entry: CatalogEntry, path: Path) -> None:
         ModelBrokenError: it is of another network, damaged, or no checkpoint.
     """
     report = inspect_checkpoint(path)
-    if not report.fits or report.family != entry.family:
+    if not report.can_be(entry.family):
         found = f"one of {report.family}" if report.family else "of another network"
         lacks = f" without '{report.missing[0]}'" if report.missing else ""
         raise ModelBrokenError(

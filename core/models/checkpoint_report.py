@@ -18,6 +18,7 @@ from core.models.t5x import CHECKPOINT_FILE, t5x_parameters
 from core.models.torch_file import open_torch_file
 
 CACHE_SUFFIX = ".notewright.safetensors"  # of the copies that make loading faster
+PLAIN_NORMS = "_rms"  # ends the name of a family that is another one but for the biases of norms
 
 _TAR_MARK = slice(257, 262)
 
@@ -64,6 +65,10 @@ class CheckpointReport:
     def fits(self) -> bool:
         """Tell whether the file can be loaded as its family."""
         return self.family is not None and not self.missing and not self.misshapen
+
+    def can_be(self, family: str) -> bool:
+        """Tell whether the file can be loaded as `family`, with or without biases in its norms."""
+        return self.fits and self.family in (family, family + PLAIN_NORMS)
 
 
 @dataclass(frozen=True, slots=True)

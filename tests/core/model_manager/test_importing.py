@@ -75,6 +75,20 @@ def test_a_published_file_is_recognised_by_its_digest_whatever_its_name(
     assert seen[-1] == pytest.approx(1.0, abs=0.01)
 
 
+def test_files_of_one_network_and_one_name_are_told_apart_by_their_digests(
+    checkpoint: Callable[..., Path], kept: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = checkpoint("model.ckpt", "yptf_moe_multi")
+    published(monkeypatch, "yourmt3_moe_ps", path)
+    entry = import_model(path, kept)
+    assert entry.id == "yourmt3_moe_ps"
+    assert kept.path_of(entry).name == "yourmt3_moe_ps.ckpt"
+    with path.open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(ModelMissingError, match="could be one of yourmt3, yourmt3_moe_ps"):
+        import_model(path, kept)
+
+
 def test_a_file_offered_as_another_model_is_refused_with_its_true_name(
     checkpoint: Callable[..., Path], kept: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

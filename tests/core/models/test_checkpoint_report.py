@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,12 @@ import torch
 
 from core.errors import ModelBrokenError, ModelMissingError
 from core.models import checkpoint_report
-from core.models.checkpoint_report import FileFormat, checkpoint_files, inspect_checkpoint
+from core.models.checkpoint_report import (
+    CheckpointReport,
+    FileFormat,
+    checkpoint_files,
+    inspect_checkpoint,
+)
 from core.models.parameter_names import FAMILIES, ModelFamily, Spelling, mr_mt3_spellings
 from core.models.weights_cache import cached_safetensors
 from tests.core.models.make_checkpoint import (
@@ -186,3 +192,23 @@ def test_looking_at_a_file_needs_no_torch(tmp_path: Path) -> None:
 
 def test_the_real_table_knows_the_published_families() -> None:
     assert {"mt3", "ismir2021", "mr_mt3"} <= FAMILIES.keys()
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "can_be"),
+    [
+        ("yptf_moe_multi", "yptf_moe_multi", True),
+        ("yptf_moe_multi_rms", "yptf_moe_multi", True),
+        ("yptf_multi", "yptf_moe_multi", False),
+        ("yptf_moe_multi", "yptf_multi", False),
+        (None, "yptf_multi", False),
+    ],
+)
+def test_norms_without_biases_make_no_other_family(
+    found: str | None, wanted: str, can_be: bool
+) -> None:
+    whole = CheckpointReport(
+        Path("last.ckpt"), FileFormat.LIGHTNING, found, (), (), (), 47_078_022, ("float32",), 1
+    )
+    assert whole.can_be(wanted) is can_be
+    assert not replace(whole, missing=("lm_head.weight",)).can_be(wanted)
