@@ -20,6 +20,7 @@ from core.score.note import NoteEvent
 from core.score.tempo import TempoMap
 from core.score.transcription import Key, Track, Transcription, song_of
 from desktop.session.heard_spans import NOTHING_HEARD, HeardSpans
+from desktop.session.messages import Culprit
 from desktop.session.track_ids import SongId, StemId, TrackColours, TrackId, track_ids
 
 
@@ -45,7 +46,7 @@ class Failure:
 
     problem: str
     remedy: str
-    is_about_model: bool = False
+    culprit: Culprit = Culprit.RUN
 
 
 @dataclass(frozen=True, slots=True)

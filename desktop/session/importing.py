@@ -14,6 +14,7 @@ from core.song_files import one_song_of, songs_in
 from desktop.session.background import Background
 from desktop.session.commands import add_files, add_songs, join_files
 from desktop.session.document import Document, Failure, Song, StemState
+from desktop.session.messages import Culprit
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Importer(QObject):
         self._document.change_stem(stem_id, lambda stem: replace(stem, scan=scan))
 
     def _show_unreadable(self, stem_id: int, error: AppError) -> None:
-        failure = Failure(error.problem, error.remedy)
+        failure = Failure(error.problem, error.remedy, Culprit.FILE)
         self._document.change_stem(
             stem_id, lambda stem: replace(stem, state=StemState.FAILED, failure=failure)
         )

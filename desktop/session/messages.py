@@ -5,6 +5,7 @@ dropped.
 """
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 from core.engine.heard import HeardStem
@@ -82,17 +83,22 @@ class TempoReply:
     how: str
 
 
+class Culprit(StrEnum):
+    """What another one of may help: another file, another model, or another run."""
+
+    FILE = "file"
+    MODEL = "model"
+    RUN = "run"
+
+
 @dataclass(frozen=True, slots=True)
 class FailedReply:
-    """The job ended without a result, in words for the user.
-
-    `is_about_model`: no other audio file would help, but another model may.
-    """
+    """The job ended without a result, in words for the user."""
 
     job: int
     problem: str
     remedy: str
-    is_about_model: bool = False
+    culprit: Culprit = Culprit.RUN
 
 
 @dataclass(frozen=True, slots=True)

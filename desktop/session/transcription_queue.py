@@ -243,7 +243,7 @@ class TranscriptionQueue(QObject):
         song = self._document.song(self._running_song) if self._running_song is not None else None
         self._finish_job()
         if stem is not None:
-            failure = Failure(reply.problem, reply.remedy, reply.is_about_model)
+            failure = Failure(reply.problem, reply.remedy, reply.culprit)
             self._document.put_stem(replace(stem, state=StemState.FAILED, failure=failure))
         if song is not None:
             how = f"{reply.problem} {reply.remedy}"

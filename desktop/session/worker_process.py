@@ -16,12 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.engine.progress import CancelToken, Progress
-from core.errors import AppError, CancelledError, ModelBrokenError, ModelMissingError
+from core.errors import (
+    AppError,
+    AudioReadError,
+    CancelledError,
+    ModelBrokenError,
+    ModelMissingError,
+)
 from core.score.note import NoteEvent
 from desktop.session.heard_spans import Span
 from desktop.session.messages import (
     CancelledReply,
     CancelRequest,
+    Culprit,
     FailedReply,
     HeardReply,
     ProgressReply,
@@ -67,8 +74,7 @@ def _reply_to(request: TranscribeRequest | TempoRequest, pipe: Connection, answe
     except CancelledError:
         return CancelledReply(request.job)
     except AppError as error:
-        is_about_model = isinstance(error, (ModelMissingError, ModelBrokenError))
-        return FailedReply(request.job, error.problem, error.remedy, is_about_model)
+        return FailedReply(request.job, error.problem, error.remedy, _culprit(error))
     except MemoryError:
         return FailedReply(
             request.job, "There is not enough memory for this file.", "Close other programs, retry."
@@ -80,6 +86,16 @@ def _reply_to(request: TranscribeRequest | TempoRequest, pipe: Connection, answe
             f"Something unforeseen went wrong: {type(error).__name__}: {error}.",
             "Try again; if it stays so, please report this sentence.",
         )
+
+
+def _culprit(error: AppError) -> Culprit:
+    match error:
+        case AudioReadError():
+            return Culprit.FILE
+        case ModelMissingError() | ModelBrokenError():
+            return Culprit.MODEL
+        case _:
+            return Culprit.RUN
 
 
 class Reports:

@@ -85,8 +85,10 @@ class StatusLine(QFrame):
             speed = f"{stem.times_real_time:.1f}".removesuffix(".0")
             percent = round(stem.fraction * 100)
             return self.tr("{0}: {1} %   {2}x real time").format(stem.path.name, percent, speed)
-        if stem is not None:
+        if stem is not None and stem.state is StemState.PREPARING:
             return self.tr("{0}: preparing").format(stem.path.name)
+        if stem is not None:  # the worker has been asked to stop
+            return self.tr("{0}: stopping").format(stem.path.name)
         if self._queue.is_finding_tempo:
             return self.tr("finding tempo and key")
         return ""

@@ -30,6 +30,7 @@ from core.score.instruments import StemKind
 from desktop.session.commands import choose_for_stem, remove_stem
 from desktop.session.document import Document, Song, Stem, StemState
 from desktop.session.job_texts import job_text
+from desktop.session.messages import Culprit
 from desktop.session.model_library import ModelLibrary
 from desktop.session.offers import ModelWish, wish_of
 from desktop.session.transcription_queue import TranscriptionQueue
@@ -91,6 +92,7 @@ class StemList(QScrollArea):
         row.remove.clicked.connect(lambda: self._remove(stem_id))
         row.replace.clicked.connect(lambda: self.replaceRequested.emit(stem_id))
         row.models.clicked.connect(self.modelsRequested)
+        row.again.clicked.connect(lambda: self._queue.retry(stem.stem_id))
         row.wish.downloadRequested.connect(self._library.download)
         row.wish.cancelRequested.connect(self._library.cancel)
         row.wish.transcribeRequested.connect(lambda: self._queue.retry(stem.stem_id))
@@ -223,6 +225,8 @@ class _StemRow(QFrame):
         self.remove = _row_button("cancel", self.tr("Remove this stem"))
         self.replace = QPushButton(self.tr("Choose another file…"))
         self.replace.setAccessibleName(self.tr("Choose another file for this stem"))
+        self.again = QPushButton(self.tr("Try again"))
+        self.again.setAccessibleName(self.tr("Transcribe this stem again"))
         self.models = QPushButton(self.tr("Models…"))
         self.models.setAccessibleName(self.tr("Look at the models"))
         self.progress = QProgressBar()
@@ -252,8 +256,8 @@ class _StemRow(QFrame):
         for button in (self.retry, self.cancel, self.remove):
             second.addWidget(button)
         third.addSpacing(_DOT_PX)
-        third.addWidget(self.replace)
-        third.addWidget(self.models)
+        for remedy in (self.replace, self.models, self.again):
+            third.addWidget(remedy)
         third.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * GRID_PX, GRID_PX, 2 * GRID_PX, GRID_PX)
@@ -283,8 +287,10 @@ class _StemRow(QFrame):
             self.progress.setValue(round(stem.fraction * 1000))
         failure = stem.failure if stem.state is StemState.FAILED else None
         self.problem.setVisible(failure is not None)
-        self.replace.setVisible(failure is not None and not failure.is_about_model)
-        self.models.setVisible(failure is not None and failure.is_about_model)
+        culprit = failure.culprit if failure is not None else None
+        self.replace.setVisible(culprit is Culprit.FILE)
+        self.models.setVisible(culprit is Culprit.MODEL)
+        self.again.setVisible(culprit is Culprit.RUN)
         if failure is not None:
             self.problem.setText(f"{failure.problem} {failure.remedy}")
 

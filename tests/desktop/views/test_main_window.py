@@ -135,12 +135,15 @@ def test_a_damaged_file_says_so_on_its_row_with_remedies(desk, job, qtbot, tmp_p
     assert row.replace.isVisible()
 
 
-def test_retry_on_the_row_transcribes_again(desk, job, wav, qtbot):
+@pytest.mark.parametrize("button", ["retry", "again"])
+def test_retry_on_the_row_transcribes_again(desk, job, wav, qtbot, button):
     drop(desk.window, [wav("keys.wav")])
     qtbot.waitUntil(lambda: len(job.requests) == 1)
     job.fail()
     row = desk.window.stems.row(only_stem(desk).stem_id)
-    qtbot.mouseClick(row.retry, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(getattr(row, button).isVisible)
+    assert not row.replace.isVisible()  # another file would not help
+    qtbot.mouseClick(getattr(row, button), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(job.requests) == 2)
     assert only_stem(desk).failure is None
 
@@ -615,3 +618,14 @@ def test_stems_that_wait_have_grey_waveforms_and_heard_ones_their_colour(desk, j
         lane.name: None if lane.name == first else () for lane in shown
     }
     assert len(shown) == 2
+
+
+def test_until_a_cancelled_worker_has_stopped_the_status_line_says_so(
+    desk, job, wav, qtbot, monkeypatch
+):
+    drop(desk.window, [wav("keys.wav")])
+    qtbot.waitUntil(lambda: len(job.requests) == 1)
+    job.progress(0.2)
+    monkeypatch.setattr(job, "cancel", lambda _job: None)  # it takes its time
+    desk.window.actions_by_name["cancel"].trigger()
+    assert desk.window.status.doing.text() == "keys.wav: stopping"

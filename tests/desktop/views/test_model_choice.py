@@ -14,7 +14,7 @@ from core.errors import AppError
 from core.score.instruments import StemKind
 from desktop.session.document import StemState
 from desktop.session.job_texts import notes_text
-from desktop.session.messages import FailedReply, HeardReply, TempoRequest
+from desktop.session.messages import Culprit, FailedReply, HeardReply, TempoRequest
 from tests import make
 from tests.desktop.fakes import heard
 
@@ -196,7 +196,7 @@ def test_a_stem_that_a_removed_model_has_heard_misses_nothing(with_guitar, libra
 def test_a_broken_model_is_no_reason_to_choose_another_file(with_guitar, job, qtbot):
     with_guitar.window.actions_by_name["transcribe"].trigger()
     qtbot.waitUntil(lambda: len(job.requests) == 3)
-    job.failed.emit(FailedReply(job.request.job, "It is damaged.", "Get it again.", True))
+    job.failed.emit(FailedReply(job.request.job, "It is damaged.", "Get it again.", Culprit.MODEL))
     row = only_row(with_guitar)
     qtbot.waitUntil(row.models.isVisible)
     assert not row.replace.isVisible()
