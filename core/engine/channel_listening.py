@@ -3,6 +3,7 @@
 The kind of a stem says which channels those are: a vocal stem asks for the singing voice alone.
 """
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from core.engine.side_by_side import (
     Segment,
     Segments,
     Written,
+    raise_if,
     rows_that_fit,
     whole_segments,
     write_side_by_side,
@@ -89,6 +91,9 @@ class ChannelListener:
         self._features = _front_end(self.network)
         self._decoder = _packed(self.network, precision)
         workers = min(torch.get_num_threads(), MOST_WORKERS)
+        self._stop = threading.Event()
+        for module in self.network.encoder.modules():  # a segment takes it a second and more on CPU
+            module.register_forward_pre_hook(lambda *_: raise_if(self._stop))
         self._rows = -(-CPU_ROWS // workers) if self._device.type == "cpu" else GPU_ROWS
 
     def channels_heard(self, kind: StemKind) -> tuple[int, ...]:
@@ -155,6 +160,7 @@ class ChannelListener:
             rows_each=each,
             most_workers=MOST_WORKERS,
             sampling=self._sampling,
+            stop=self._stop,
         )
 
         def attempt(rows: int) -> None:

@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,7 @@ class RowWriter:
 
     `encode` returns [row, frame, channel] of segments, `rows_each` rows for each of them; it is
     given at most `most_segments` at a time. `most_workers` limits how many encode at once on CPU.
+    `stop` is set when the work is to end: who takes long to encode looks at it with `raise_if`.
     """
 
     decoder: StepDecoder
@@ -58,6 +59,7 @@ class RowWriter:
     rows_each: int = 1
     most_workers: int | None = None
     sampling: Sampling = GREEDY
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 class Segments:
@@ -116,7 +118,7 @@ def write_side_by_side(
     is_cpu = writer.decoder.device.type == "cpu"
     workers = min(torch.get_num_threads(), writer.most_workers or rows) if is_cpu else 1
     threads = torch.get_num_threads() // workers
-    stop = threading.Event()
+    writer.stop.clear()
 
     def work() -> None:
         if is_cpu:
@@ -130,7 +132,7 @@ def write_side_by_side(
             allowed=allowed,
             sampling=writer.sampling,
             number_of=taken.__getitem__,
-            on_step=lambda: _raise_if(stop),
+            on_step=lambda: raise_if(writer.stop),
         ):
             written[taken[row.segment]] = row
 
@@ -143,7 +145,17 @@ def write_side_by_side(
                     future.result()
                 on_fraction(segments.fraction(len(written) / writer.rows_each))
         finally:
-            stop.set()
+            writer.stop.set()
+
+
+class StoppedError(Exception):
+    """Another worker failed, or the user stopped the work."""
+
+
+def raise_if(stop: threading.Event) -> None:
+    """End a worker whose result nobody waits for."""
+    if stop.is_set():
+        raise StoppedError
 
 
 def rows_that_fit(attempt: Callable[[int], None], rows: int, device: torch.device) -> int:
@@ -194,12 +206,3 @@ def _cut(blocks: Iterator[Samples], length: int) -> Iterator[Segment]:
     last = np.zeros(length, np.float32)
     last[: len(held)] = held
     yield Segment(index, last, len(held))
-
-
-class _StoppedError(Exception):
-    """Another worker failed, or the user stopped the work."""
-
-
-def _raise_if(stop: threading.Event) -> None:
-    if stop.is_set():
-        raise _StoppedError
