@@ -58,7 +58,7 @@ from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
 CPU_ENCODE, GPU_ENCODE = 1, 32  # segments encoded at a time
-CPU_ROWS = 104  # decoded at a time by all workers; a row takes up to 9 MB
+CPU_ROWS = 78  # decoded at a time by all workers; a row takes up to 9 MB
 GPU_ROWS = 1024  # as long as they fit
 MOST_WORKERS = 6  # on CPU: each takes 200 MB to encode a segment
 _SILENCE = (YOURMT3_VOCABULARY.token_of(Event(EventKind.TIE, 0)), EOS)
