@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 
 import torch
@@ -11,51 +10,30 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from core.errors import ModelBrokenError, ModelMissingError
-from core.models.blocks import magenta_frequencies
 from core.models.parameter_names import FAMILIES
 from core.models.weights_cache import cached_safetensors, converted_parameters
 
 _REMEDY = "Install the model again."
-_FREQUENCIES = "positions.frequencies"
 
 _log = logging.getLogger(__name__)
 
 
-class PositionTable(StrEnum):
-    """Whose frequencies the positions have.
-
-    kunato's port divides by 256 where Magenta divided by 255, and keeps the frequencies in its
-    file. MT3 was trained with Magenta's; MR-MT3 and YourMT3 with the other form.
-    """
-
-    OF_FILE = "of the file"  # Magenta's where the file has none: T5X
-    MAGENTA = "Magenta's"
-
-
-def read_checkpoint(
-    path: Path, family: str, *, positions: PositionTable = PositionTable.OF_FILE
-) -> dict[str, Tensor]:
+def read_checkpoint(path: Path, family: str) -> dict[str, Tensor]:
     """Return the parameters of a published checkpoint under our names.
 
     Takes `.pth`, Lightning `.ckpt`, `.safetensors` and T5X folders. All are float32, except
-    frequencies that were computed, which are float64.
+    frequencies that were computed, which are float64. A file's own frequencies of positions stay:
+    kunato's port divides by 256 where Magenta, whose folders have none, divided by 255.
 
     Raises:
         ModelMissingError: there is nothing at `path`.
         ModelBrokenError: it is damaged, unsafe, or of another network.
     """
     parameters = converted_parameters(path, FAMILIES[family])
-    tensors = {name: torch.from_numpy(values) for name, values in parameters}
-    return _with_positions(tensors, positions)
+    return {name: torch.from_numpy(values) for name, values in parameters}
 
 
-def load_published(
-    network: nn.Module,
-    path: Path,
-    family: str,
-    *,
-    positions: PositionTable = PositionTable.OF_FILE,
-) -> None:
+def load_published(network: nn.Module, path: Path, family: str) -> None:
     """Fill a network with a published checkpoint and set it to inference.
 
     The first load writes a copy that is mapped into memory by the later ones, beside the file or,
@@ -67,7 +45,7 @@ def load_published(
         ModelMissingError: there is nothing at `path`.
         ModelBrokenError: it is damaged, unsafe, or of another network.
     """
-    tensors = _with_positions(_mapped(path, family), positions)
+    tensors = _mapped(path, family)
     for name, buffer in network.named_buffers():
         if name in tensors:  # the file decides on the number format of the positions' frequencies
             buffer.data = buffer.data.to(tensors[name].dtype)
@@ -83,15 +61,6 @@ def _mapped(path: Path, family: str) -> dict[str, Tensor]:
         except (ModelMissingError, ModelBrokenError) as error:  # removed or replaced meanwhile
             _log.warning("the original is read: %s", error)
     return read_checkpoint(path, family)
-
-
-def _with_positions(tensors: dict[str, Tensor], positions: PositionTable) -> dict[str, Tensor]:
-    if positions is PositionTable.OF_FILE:
-        return tensors
-    return {
-        name: magenta_frequencies(2 * len(values)) if name.endswith(_FREQUENCIES) else values
-        for name, values in tensors.items()
-    }
 
 
 def load_safetensors(path: Path) -> dict[str, Tensor]:

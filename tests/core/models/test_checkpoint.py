@@ -12,7 +12,6 @@ from core.errors import ModelBrokenError, ModelMissingError
 from core.models import checkpoint
 from core.models.blocks import magenta_frequencies
 from core.models.checkpoint import (
-    PositionTable,
     load_published,
     load_safetensors,
     load_weights,
@@ -121,22 +120,12 @@ def test_a_t5x_folder_gives_magentas_positions_in_double_precision(
     assert tiny.decoder.positions.frequencies.dtype == torch.float64
 
 
-@pytest.mark.parametrize("read", ["read_checkpoint", "load_published"])
-def test_a_pth_keeps_its_positions_unless_magentas_are_wanted(
-    read: str, tiny: Mt3, tmp_path: Path
-) -> None:
+def test_a_pth_keeps_its_positions(tiny: Mt3, tmp_path: Path) -> None:
     path = save_pth(tmp_path / "a.pth")
-
-    def positions(table: PositionTable) -> torch.Tensor:
-        if read == "read_checkpoint":
-            return read_checkpoint(path, "tiny", positions=table)[POSITIONS[0]]
-        load_published(tiny, path, "tiny", positions=table)
-        return tiny.encoder.positions.frequencies
-
     ours = torch.from_numpy(weights()[POSITIONS[0]])
-    assert torch.equal(positions(PositionTable.OF_FILE), ours)
-    assert torch.equal(positions(PositionTable.MAGENTA), magenta_frequencies(8))
-    assert torch.equal(positions(PositionTable.OF_FILE), ours)
+    assert torch.equal(read_checkpoint(path, "tiny")[POSITIONS[0]], ours)
+    load_published(tiny, path, "tiny")
+    assert torch.equal(tiny.encoder.positions.frequencies, ours)
 
 
 def test_without_a_copy_the_original_is_read(
