@@ -251,7 +251,7 @@ def test_a_model_that_cannot_be_run_yet_is_named(
     others = tuple(other for other in the_catalog().entries if other is not entry)
     catalog = Catalog(others, the_catalog().aliases, planned=(replace(entry, files=(file,)),))
     monkeypatch.setattr(importing, "the_catalog", lambda: catalog)
-    with pytest.raises(ModelMissingError, match=r"is YourMT3\+ .* cannot run yet"):
+    with pytest.raises(ModelMissingError, match=r"is YourMT3\+, which .* cannot run yet"):
         import_model(path, kept)
 
 
