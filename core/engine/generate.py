@@ -137,24 +137,34 @@ class _Batch:
         for row, token, doubt in zip(self._rows, tokens.tolist(), doubts.tolist(), strict=True):
             row.tokens.append(token)
             row.log_probabilities.append(doubt)
-        return [self._close(index) for index in reversed(range(len(self._rows)))
-                if self._is_done(self._rows[index])]  # fmt: skip
+        return self._closed()
 
     def _is_done(self, row: _Row) -> bool:
         return row.tokens[-1] == EOS or len(row.tokens) == self._max_steps
 
-    def _close(self, index: int) -> WrittenTokens:
-        """Take a row out; the last one moves into its place."""
-        done = self._rows[index]
-        moved = self._rows.pop()
-        if moved is not done:
-            self._cache.move(len(self._rows), index)
-            self._rows[index] = moved
-        return WrittenTokens(
-            done.segment,
-            np.array(done.tokens, np.int32),
-            np.array(done.log_probabilities, np.float32),
-        )
+    def _closed(self) -> list[WrittenTokens]:
+        """Take out the rows that are done; the last ones move into their places, all at once."""
+        done = [row for row in self._rows if self._is_done(row)]
+        if not done:
+            return []
+        left = len(self._rows) - len(done)
+        places = [index for index in range(left) if self._is_done(self._rows[index])]
+        movers = [
+            index for index in range(left, len(self._rows)) if not self._is_done(self._rows[index])
+        ]
+        if movers:
+            self._cache.move(movers, places)
+        for source, target in zip(movers, places, strict=True):
+            self._rows[target] = self._rows[source]
+        del self._rows[left:]
+        return [
+            WrittenTokens(
+                row.segment,
+                np.array(row.tokens, np.int32),
+                np.array(row.log_probabilities, np.float32),
+            )
+            for row in done
+        ]
 
 
 _Dice = Sequence[torch.Generator | None]

@@ -58,11 +58,12 @@ class DecoderCache:
                 kept[index] = self._empty(self.steps)
                 kept[index][:, :, : old.shape[2]] = old
 
-    def move(self, source: int, target: int) -> None:
-        """Copy what is kept of one row over another."""
+    def move(self, sources: Sequence[int], targets: Sequence[int]) -> None:
+        """Copy what is kept of some rows over others, of which none is a source."""
+        rows = torch.tensor([sources, targets], device=self._decoder.device)
         for kept in (self.keys, self.values, self.cross_keys, self.cross_values):
             for layer in kept:
-                layer[target] = layer[source]
+                layer[rows[1]] = layer[rows[0]]
 
     def _empty(self, positions: int) -> Tensor:
         decoder = self._decoder

@@ -76,7 +76,7 @@ def test_a_row_that_moves_takes_its_past_along(network: YourMt3) -> None:
     cache = DecoderCache(decoder, 2, FRAMES, STEPS)
     decoder.open_rows(cache, 0, sound(2))
     logits_step_by_step(decoder, cache, written[:, :4])
-    cache.move(1, 0)
+    cache.move([1], [0])
     ours = decoder.step(written[1:, 4], torch.tensor([4]), cache)
     assert torch.allclose(ours, network.logits_of(written[1:, :5], sound(2)[1:])[:, 4], atol=1e-5)
 
