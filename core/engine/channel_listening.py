@@ -221,16 +221,14 @@ def _packed(network: YourMt3, precision: Precision) -> StepDecoder:
     """Return the decoder in the wanted numbers.
 
     With bfloat16 the encoder is in them as well; with int8 it is in bfloat16, and so is what is
-    kept for later steps, where the CPU or GPU multiplies such numbers.
+    kept for later steps, where the CPU multiplies such numbers. 8 bits are for CPUs only.
     """
     if precision in (Precision.AUTO, Precision.FLOAT32):
         return network.step_decoder(pack_float32)
-    if precision is Precision.INT8 and not _multiplies_bfloat16(network.window.device):
+    is_on_cpu = network.window.device.type == "cpu"
+    is_int8 = precision is Precision.INT8 and is_on_cpu
+    if is_int8 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return network.step_decoder(pack_int8)
     network.use_bfloat16()
-    pack = pack_int8 if precision is Precision.INT8 else pack_bfloat16
+    pack = pack_int8 if is_int8 else pack_bfloat16
     return network.step_decoder(pack, pack_sound=pack_bfloat16, cache_dtype=torch.bfloat16)
-
-
-def _multiplies_bfloat16(device: torch.device) -> bool:
-    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
