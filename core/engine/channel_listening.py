@@ -173,7 +173,7 @@ class ChannelListener:
 
             def report(fraction: float) -> None:
                 if early is not None:
-                    early.tell([*whole_segments(written, each), *segments.silent])
+                    early.tell([*whole_segments([*written], each), *segments.silent])
                 on_fraction(fraction)
 
             write_side_by_side(
