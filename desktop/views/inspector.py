@@ -146,7 +146,7 @@ class Inspector(QScrollArea):
         elif not can_be_named_again(heard):
             why_not = self.tr("What the model said was not kept; transcribe the stem again.")
         elif not can_be_tidied(heard):
-            why_not = self.tr("The built-in model gives each stem one instrument already.")
+            why_not = self.tr("What the built-in model hears needs no tidying.")
         else:
             why_not = ""
         tip = self.tr(

@@ -340,7 +340,7 @@ def test_tidying_what_the_built_in_model_heard_would_change_nothing(desk, job, w
     stem = replace(heard(job.request.path), posteriors=Posteriors(drums=drums))
     job.heard.emit(HeardReply(job.request.job, stem))
     assert not tidy.isEnabled()
-    assert tidy.toolTip() == "The built-in model gives each stem one instrument already."
+    assert tidy.toolTip() == "What the built-in model hears needs no tidying."
 
 
 def test_tokens_that_made_no_notes_are_counted(with_mix):
