@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QMouseEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -190,7 +190,9 @@ class Inspector(QScrollArea):
         self.song_name.returnPressed.connect(self.song_name.clearFocus)
         self.song_name.editingFinished.connect(self._rename_song)
         self.sensitivity.changed.connect(self._choose_sensitivity)
+        self.sensitivity.resetRequested.connect(lambda: self.sensitivity.slider.setValue(0))
         self.min_note.changed.connect(self._choose_min_note)
+        self.min_note.resetRequested.connect(self._choose_usual_min_note)
         self.tidy.toggled.connect(self._choose_tidy)
         self._document.selectedStemChanged.connect(self.refresh)
         self._document.currentSongChanged.connect(self.refresh)
@@ -225,6 +227,11 @@ class Inspector(QScrollArea):
         stem = self._document.selected_stem
         if stem is not None:
             self._choose(stem, replace(stem.choice, min_note_s=milliseconds / 1000))
+
+    def _choose_usual_min_note(self) -> None:
+        stem = self._document.selected_stem
+        if stem is not None:
+            self._choose(stem, replace(stem.choice, min_note_s=None))
 
     def _choose_tidy(self, is_tidied: bool) -> None:
         stem = self._document.selected_stem
@@ -269,14 +276,15 @@ class Inspector(QScrollArea):
 
 
 class _Slider(QWidget):
-    """A slider with its name and value above it; a double click on it goes back to zero."""
+    """A slider with its name and value above it; a double click on it asks for the usual value."""
 
     changed = Signal(int)
+    resetRequested = Signal()
 
     def __init__(self, name: str, *, lowest: int, highest: int, unit: str) -> None:
         super().__init__()
         self._unit = unit
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = _ClickedSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(lowest, highest)
         self.slider.setPageStep((highest - lowest) // 20)
         self.slider.setAccessibleName(name)
@@ -292,6 +300,7 @@ class _Slider(QWidget):
         column.addLayout(head)
         column.addWidget(self.slider)
         self.slider.valueChanged.connect(self.changed)
+        self.slider.doubleClicked.connect(self.resetRequested)
 
     def set_highest(self, highest: int) -> None:
         with QSignalBlocker(self.slider):
@@ -300,13 +309,22 @@ class _Slider(QWidget):
     def show_value(self, value: int, *, why_not: str, tip: str = "") -> None:
         """Show the value; grey it out if there is a reason why it would change nothing."""
         self.setEnabled(not why_not)
-        self.setToolTip(why_not or tip)
+        reset = self.tr("A double click goes back to the usual value.")
+        self.setToolTip(why_not or f"{tip} {reset}".strip())
         self.slider.setAccessibleDescription(why_not or tip)
         value = min(value, self.slider.maximum())
         with QSignalBlocker(self.slider):
             self.slider.setValue(value)
         sign = "+" if value > 0 and self.slider.minimum() < 0 else ""
         self.value.setText(f"{sign}{value}{self._unit}")
+
+
+class _ClickedSlider(QSlider):
+    doubleClicked = Signal()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.doubleClicked.emit()
 
 
 def _part() -> tuple[QFrame, QVBoxLayout]:

@@ -343,6 +343,16 @@ def test_tidying_what_the_built_in_model_heard_would_change_nothing(desk, job, w
     assert tidy.toolTip() == "What the built-in model hears needs no tidying."
 
 
+@pytest.mark.parametrize("name", ["sensitivity", "min_note"])
+def test_a_double_click_on_a_slider_goes_back_to_the_usual_value(with_mix, qtbot, name):
+    slider = getattr(with_mix.window.inspector, name).slider
+    usual = only_stem(with_mix).choice
+    slider.setValue((slider.minimum() + slider.maximum()) // 2)
+    assert only_stem(with_mix).choice != usual
+    qtbot.mouseDClick(slider, Qt.MouseButton.LeftButton)
+    assert only_stem(with_mix).choice == usual
+
+
 def test_tokens_that_made_no_notes_are_counted(with_mix):
     assert (
         with_mix.window.inspector.notes_note.text()
