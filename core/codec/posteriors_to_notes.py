@@ -120,18 +120,20 @@ _DRUMS_IN_MIX = (0.6, 0.62, 0.42, 0.4, 0.6, 0.5, 0.6)  # other instruments pose 
 
 # Tuned on the development clips of the evaluation kit; see resources/models/README.md.
 _OPTIONS_OF_KIND = {
-    StemKind.KEYS: DecodeOptions(0.47, frame_threshold=0.5, offset_shift_s=-0.02),
-    StemKind.MIX: DecodeOptions(0.4, frame_threshold=0.5, drum_thresholds=_DRUMS_IN_MIX),
-    StemKind.GUITAR: DecodeOptions(0.58, frame_threshold=0.4, offset_shift_s=0.02),
-    StemKind.BASS: DecodeOptions(0.55, frame_threshold=0.25),
-    StemKind.WINDS: DecodeOptions(0.5, frame_threshold=0.5, offset_shift_s=0.03),
-    StemKind.BRASS: DecodeOptions(0.5, frame_threshold=0.5, offset_shift_s=0.03),
-    StemKind.VOCALS: DecodeOptions(
-        0.52, frame_threshold=0.35, min_note_s=0.09, offset_shift_s=0.02, glide_s=0.35
+    StemKind.KEYS: DecodeOptions(0.48, frame_threshold=0.58, offset_shift_s=-0.02),
+    StemKind.MIX: DecodeOptions(
+        0.45, frame_threshold=0.55, offset_shift_s=-0.02, drum_thresholds=_DRUMS_IN_MIX
     ),
-    StemKind.STRINGS: DecodeOptions(0.45, frame_threshold=0.4, offset_shift_s=0.02),
-    StemKind.SYNTH: DecodeOptions(0.47, frame_threshold=0.4),
-    StemKind.OTHER: DecodeOptions(0.47, frame_threshold=0.4),
+    StemKind.GUITAR: DecodeOptions(0.58, frame_threshold=0.5, offset_shift_s=0.02),
+    StemKind.BASS: DecodeOptions(0.58, frame_threshold=0.35),
+    StemKind.WINDS: DecodeOptions(0.46, frame_threshold=0.28, offset_shift_s=0.005),
+    StemKind.BRASS: DecodeOptions(0.46, frame_threshold=0.28, offset_shift_s=0.005),
+    StemKind.VOCALS: DecodeOptions(
+        0.44, frame_threshold=0.38, min_note_s=0.09, offset_shift_s=0.0, glide_s=0.35
+    ),
+    StemKind.STRINGS: DecodeOptions(0.47, frame_threshold=0.45),
+    StemKind.SYNTH: DecodeOptions(0.5, frame_threshold=0.5),
+    StemKind.OTHER: DecodeOptions(0.5, frame_threshold=0.5),
 }
 
 

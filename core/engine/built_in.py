@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from core.codec.posteriors_to_notes import DRUM_KEYS, DrumPosteriors, PitchPosteriors
 from core.features import logmel, vqt
 from core.features.tuning import tuning_of
-from core.models import drum_net, stem_net
+from core.models import drum_net, family_head, stem_net
 from core.models.checkpoint import fold_norms, load_weights
 
 SAMPLE_RATE_HZ = vqt.SAMPLE_RATE_HZ
@@ -31,6 +31,10 @@ QUIETEST_LEVEL = 1e-6  # below this a file counts as silent and is not amplified
 OPENING_S = 30.0  # how much tells the tuning
 LEAST_AGREEMENT, LEAST_DETUNING_CENTS = 0.3, 10.0  # singers slide, and 10 cents harm nobody
 LONG_WINDOWS = vqt.WINDOW_SETS.index(vqt.LONG_WINDOWS)
+# Families are told per block of frames, and blocks begin where segments do.
+PITCH_CONTEXT_FRAMES = -(-stem_net.CONTEXT_FRAMES // family_head.BLOCK_FRAMES) * (
+    family_head.BLOCK_FRAMES
+)
 SEGMENT_S = 8.0  # on_seconds_done is called at least this often
 
 Block = npt.NDArray[np.float32]
@@ -53,14 +57,14 @@ def drum_gain(peak: float) -> float:
 
 
 class PitchListener:
-    """Hears which keys are struck, sound, and how loud."""
+    """Hears which keys are struck, sound, how loud, and on what family of instruments."""
 
     def __init__(self, weights: Path, *, device: str = "cpu", threads: int | None = None) -> None:
         self._device = device
         self._features = vqt.DualWindowVqt().to(device)
         self._hearing = _Hearing(
-            _ready(stem_net.StemNet(), weights, device),
-            _Framing(vqt.HOP_SAMPLES, vqt.CONTEXT_SAMPLES, stem_net.CONTEXT_FRAMES),
+            _ready(family_head.StemAndFamilies(), weights, device),
+            _Framing(vqt.HOP_SAMPLES, vqt.CONTEXT_SAMPLES, PITCH_CONTEXT_FRAMES),
             workers=_workers(device, threads),
         )
 
@@ -86,7 +90,7 @@ class PitchListener:
         opening, blocks = _opening_of(blocks)
         heard = self._hearing.posteriors(self._features_for(opening, gain), blocks, gain, tell)
         if not heard:
-            heard = [np.zeros((3, 0, stem_net.PITCHES), np.float16)]
+            heard = [np.zeros((3 + family_head.ROWS, 0, stem_net.PITCHES), np.float16)]
         return _of_pitch(_joined(heard))
 
     @torch.inference_mode()
@@ -242,8 +246,10 @@ def _opening_of(blocks: Iterable[Block]) -> tuple[Block, Iterable[Block]]:
 
 def _of_pitch(rows: Posteriors) -> PitchPosteriors:
     """Name the outputs of the pitch network [output, frame, pitch]."""
-    onset, frame, velocity = rows
-    return PitchPosteriors(onset, frame, velocity, vqt.FRAMES_PER_S, stem_net.LOWEST_PITCH)
+    onset, frame, velocity = rows[:3]
+    return PitchPosteriors(
+        onset, frame, velocity, vqt.FRAMES_PER_S, stem_net.LOWEST_PITCH, family=rows[3:]
+    )
 
 
 def _of_drums(rows: Posteriors) -> DrumPosteriors:

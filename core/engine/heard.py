@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from core.codec.families import with_players
 from core.codec.posteriors_to_notes import (
     DecodeOptions,
     DrumPosteriors,
@@ -97,7 +98,10 @@ def tracks_from(
     if posteriors.pitch is not None:
         program = program_of(kind)
         notes = notes_from_pitch(posteriors.pitch, options, program=program)
-        tracks.append(Track(track_name_of(kind), notes, program=program))
+        if kind is StemKind.MIX and posteriors.pitch.family is not None:
+            tracks += tracks_of_notes(with_players(notes, posteriors.pitch), kind)
+        else:
+            tracks.append(Track(track_name_of(kind), notes, program=program))
     return tuple(track for track in tracks if track.notes)
 
 

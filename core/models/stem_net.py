@@ -34,7 +34,7 @@ class StemSize:
 
 SMALL = StemSize(48, (1, 2, 4, 8))  # where training starts
 LARGE = StemSize(64, (1, 2, 4, 8, 16))
-RELEASED = SMALL
+RELEASED = LARGE
 CONTEXT_FRAMES = RELEASED.context_frames
 
 

@@ -93,7 +93,7 @@ class ClipScore:
 
 def evaluate(clips: Iterable[LabelledClip], weights: Path) -> tuple[ClipScore, ...]:
     """Score the weights files of a folder on clips."""
-    pitch = PitchListener(weights / "pitch_v1.safetensors")
+    pitch = PitchListener(weights / "pitch_v2.safetensors")
     drums = DrumListener(weights / "drums_v1.safetensors")
     return tuple(score_clip(clip, pitch, drums) for clip in clips)
 

@@ -14,16 +14,20 @@ from torch import nn
 
 from core.models.checkpoint import learnt_tensors
 from core.models.drum_net import DrumNet
+from core.models.family_head import StemAndFamilies
 from core.models.stem_net import RELEASED, SMALL, StemNet
 from core.training.growth import grown
 from core.training.schedule import replacing, soup_in
 from core.training.shard_making import ShardPlan, make_drum_shards, make_pitched_shards
 from core.training.sound_sources import Use, sources_for
 from core.training.train_drums import train_drums
+from core.training.train_families import train_families
 from core.training.train_pitch import train_pitch
 
-VERSION = "1"
-PITCH_FILE, DRUM_FILE = "pitch_v1.safetensors", "drums_v1.safetensors"
+VERSION = "2"
+PITCH_FILE, DRUM_FILE = "pitch_v2.safetensors", "drums_v1.safetensors"
+
+FAMILY_SHARDS = 14  # enough players to tell families by
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +37,10 @@ class Recipe:
     """Everything that decides what the weights become."""
 
     seed: int = 1
-    small_pitch_hours: float = 8.5  # of the small network, which learns most of it in half the time
-    pitch_hours: float = 8.0  # then of the one it grows into
+    small_pitch_hours: float = (
+        10.5  # of the small network, which learns most of it in half the time
+    )
+    pitch_hours: float = 9.5  # then of the one it grows into
     drum_hours: float = 5.0
     plan: ShardPlan = field(default_factory=ShardPlan)
 
@@ -49,32 +55,32 @@ def make(folder: Path, recipe: Recipe) -> None:
     """Make both weights files in `folder`; started again, it continues where it stopped."""
     pitched, drums = folder / "pitched", folder / "drums"
     levels = make_pitched_shards(pitched, recipe.plan)
-    _train_pitch(levels, folder, recipe)
-    write_weights(StemNet(), folder / "pitch_run", folder / PITCH_FILE, recipe)
+    write_weights(_trained_pitch(levels, folder, recipe), folder / PITCH_FILE, recipe)
     hits = make_drum_shards(drums, pitched, recipe.plan)
     train_drums(hits, folder / "drum_run", hours=recipe.drum_hours, seed=recipe.seed)
-    write_weights(DrumNet(), folder / "drum_run", folder / DRUM_FILE, recipe)
+    drum_network = DrumNet()
+    drum_network.load_state_dict(soup_in(folder / "drum_run"))
+    write_weights(drum_network, folder / DRUM_FILE, recipe)
     for run in (folder / "small_pitch_run", folder / "pitch_run", folder / "drum_run"):
-        if (run / "curve.csv").exists():
-            plot_curve(run)
+        plot_curve(run)
 
 
-def _train_pitch(levels: list[Path], folder: Path, recipe: Recipe) -> None:
-    """Train a small network, let it grow, and train on."""
+def _trained_pitch(levels: list[Path], folder: Path, recipe: Recipe) -> StemAndFamilies:
+    """Train a small network, let it grow, train on, and teach it families."""
     small, run, seed = folder / "small_pitch_run", folder / "pitch_run", recipe.seed
-    if RELEASED == SMALL:
-        train_pitch(StemNet(SMALL), levels, run, hours=recipe.small_pitch_hours, seed=seed)
-        return
     train_pitch(StemNet(SMALL), levels, small, hours=recipe.small_pitch_hours, seed=seed)
     torch.manual_seed(seed)
     network = StemNet(RELEASED)
     network.load_state_dict(grown(soup_in(small), RELEASED))
     train_pitch(network, levels, run, hours=recipe.pitch_hours, seed=seed + 1)
+    model = StemAndFamilies()
+    model.network.load_state_dict(soup_in(run))
+    model.families = train_families(model.network, levels[:FAMILY_SHARDS], seed=seed)
+    return model
 
 
-def write_weights(network: nn.Module, run: Path, path: Path, recipe: Recipe) -> None:
-    """Write the mean of a run's last snapshots, with what it heard in the header."""
-    network.load_state_dict(soup_in(run))
+def write_weights(network: nn.Module, path: Path, recipe: Recipe) -> None:
+    """Write a network's weights, with what it heard in the header."""
     header = {
         "name": path.stem,
         "version": VERSION,

@@ -21,7 +21,7 @@ VOICES, HARMONICA = range(52, 55), 22
 STRING_FAMILY, VOICE_FAMILY, REED_FAMILY = 5, 6, 8
 LOOKS_S = (0.03, 0.1, 0.2, 0.4)  # after the onset
 EPOCHS, VECTORS_PER_BATCH, PEAK_RATE = 12, 1024, 2e-3
-RARITY = 0.5  # rare families weigh more, by this power of their rarity
+RARITY = 0.2  # rare families weigh more, by this power of their rarity
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from core.training.soundfonts import SoundFont
 
 SEED = 99
 SOUNDFONT_SUFFIX = ".sf2"
-CLIPS_PER_SOURCE = 40
+CLIPS_PER_SOURCE = 30
 
 
 def unheard_clips(clips_per_source: int = CLIPS_PER_SOURCE) -> Iterator[LabelledClip]:

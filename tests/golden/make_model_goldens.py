@@ -15,14 +15,14 @@ sys.path.insert(0, str(ROOT))
 
 from core.models.checkpoint import load_weights  # noqa: E402 (needs the path)
 from core.models.drum_net import DrumNet  # noqa: E402
-from core.models.stem_net import StemNet  # noqa: E402
+from core.models.family_head import StemAndFamilies  # noqa: E402
 
 FRAMES = 12
 
 
 def main() -> None:
     networks: tuple[tuple[str, nn.Module, int], ...] = (
-        ("pitch_v1", StemNet(), 306),
+        ("pitch_v2", StemAndFamilies(), 306),
         ("drums_v1", DrumNet(), 96),
     )
     for name, network, bins in networks:

@@ -13,7 +13,7 @@ from core.engine import built_in
 from core.engine.built_in import DrumListener, PitchListener, drum_gain, pitch_gain
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "resources" / "models"
-PITCH, DRUMS = WEIGHTS / "pitch_v1.safetensors", WEIGHTS / "drums_v1.safetensors"
+PITCH, DRUMS = WEIGHTS / "pitch_v2.safetensors", WEIGHTS / "drums_v1.safetensors"
 RATE_HZ = 22_050
 
 Samples = npt.NDArray[np.float32]

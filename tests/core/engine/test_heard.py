@@ -1,5 +1,7 @@
 """Notes named from posteriors: which tracks a stem gives, and what they are called."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,19 @@ def test_a_mix_gives_drums_and_pitched_notes_apart() -> None:
     drums, pitched = tracks_from(Posteriors(keys(60, 64), beats), StemKind.MIX)
     assert (drums.is_drum, len(drums.notes)) == (True, 40)
     assert (pitched.is_drum, len(pitched.notes)) == (False, 2)
+
+
+def test_a_mix_gives_a_track_per_family_of_instruments() -> None:
+    notes = keys(40, 60, 64)
+    family = np.full((3, *notes.onset.shape), 0.02, np.float16)
+    family[0, :, 40:] = np.tile([0.8, 0.02, 0.02, 0.02], len(notes.onset) // 4)[:, None]  # piano
+    family[1, 0::4, :40] = 0.8  # bass
+    heard = Posteriors(replace(notes, family=family))
+    piano, bass = tracks_from(heard, StemKind.MIX)
+    assert (piano.program, [note.pitch for note in piano.notes]) == (0, [64])
+    assert (bass.program, [note.pitch for note in bass.notes]) == (33, [40, 60])
+    (one_track,) = tracks_from(heard, StemKind.KEYS)
+    assert len(one_track.notes) == 3
 
 
 def test_three_stray_hits_in_a_mix_are_no_drummer() -> None:

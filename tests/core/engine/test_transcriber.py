@@ -68,7 +68,8 @@ def test_a_name_that_says_nothing_is_decided_by_listening(
 ) -> None:
     audio = noted(tmp_path / "take 7.wav", *(60 + k % 12 for k in range(12)), length_s=12)
     heard = transcriber.transcribe(audio, on_progress=ignore, cancel=CancelToken())
-    assert (heard.source.kind, heard.kind_found_by) == (StemKind.OTHER, "listening")
+    assert heard.kind_found_by == "listening"
+    assert heard.source.kind not in (StemKind.DRUMS, StemKind.MIX, StemKind.BASS)
 
 
 def test_progress_rises_in_seconds_of_the_file_to_its_end(

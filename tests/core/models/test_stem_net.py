@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from core.models.checkpoint import fold_norms, learnt_tensors, load_safetensors, load_weights
+from core.models.family_head import StemAndFamilies
 from core.models.stem_net import CONTEXT_FRAMES, StemNet, gather_pitches
 
 ROOT = Path(__file__).resolve().parents[3]
-WEIGHTS = ROOT / "resources" / "models" / "pitch_v1.safetensors"
-GOLDEN = ROOT / "tests" / "golden" / "pitch_v1_logits.npz"
+WEIGHTS = ROOT / "resources" / "models" / "pitch_v2.safetensors"
+GOLDEN = ROOT / "tests" / "golden" / "pitch_v2_logits.npz"
 
 
 def levels(frames: int = 60) -> torch.Tensor:
@@ -19,13 +20,13 @@ def levels(frames: int = 60) -> torch.Tensor:
 
 
 def test_the_weights_file_fits_the_network_exactly() -> None:
-    wanted = {name: tuple(value.shape) for name, value in learnt_tensors(StemNet()).items()}
+    wanted = {name: tuple(value.shape) for name, value in learnt_tensors(StemAndFamilies()).items()}
     found = {name: tuple(value.shape) for name, value in load_safetensors(WEIGHTS).items()}
     assert found == wanted
 
 
 def test_logits_agree_with_the_golden_ones() -> None:
-    network = StemNet()
+    network = StemAndFamilies()
     load_weights(network, WEIGHTS)
     with np.load(GOLDEN) as golden, torch.inference_mode():
         logits = network(torch.from_numpy(golden["levels"]))
@@ -33,7 +34,7 @@ def test_logits_agree_with_the_golden_ones() -> None:
 
 
 def test_folding_the_norms_changes_nothing() -> None:
-    network = StemNet()
+    network = StemAndFamilies()
     load_weights(network, WEIGHTS)
     with torch.inference_mode():
         before = network(levels())

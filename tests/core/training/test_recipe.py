@@ -6,7 +6,7 @@ import pytest
 
 from core.models.checkpoint import load_weights, read_metadata
 from core.models.drum_net import DrumNet
-from core.models.stem_net import StemNet
+from core.models.family_head import StemAndFamilies
 from core.training.recipe import DRUM_FILE, PITCH_FILE, Recipe, make, read_curve
 from core.training.shard_making import ShardPlan
 from core.training.sound_sources import Use, sources_for
@@ -31,7 +31,7 @@ TINY = Recipe(
 @pytest.mark.skipif(not all(path.exists() for path in SOUNDS), reason="sound fonts not installed")
 def test_a_tiny_recipe_makes_both_weights_files(tmp_path: Path) -> None:
     make(tmp_path, TINY)
-    load_weights(StemNet(), tmp_path / PITCH_FILE)
+    load_weights(StemAndFamilies(), tmp_path / PITCH_FILE)
     load_weights(DrumNet(), tmp_path / DRUM_FILE)
     assert read_metadata(tmp_path / PITCH_FILE)["recipe"] == str(TINY)
     assert read_curve(tmp_path / "pitch_run")["heard_hours"][-1] >= 0.01
