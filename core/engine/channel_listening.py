@@ -58,8 +58,9 @@ from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
 CPU_ENCODE, GPU_ENCODE = 1, 32  # segments encoded at a time
-CPU_ROWS = 78  # decoded at a time by all workers; a row takes up to 9 MB
-GPU_ROWS = 1024  # as long as they fit
+CPU_ROWS = 78  # decoded at a time by all workers
+GPU_ROWS, LEAST_GPU_ROWS = 1024, 64  # as many as fit into half of the memory that is free
+ROW_BYTES = 9_000_000  # at most, in float32
 MOST_WORKERS = 6  # on CPU: each takes 200 MB to encode a segment
 _SILENCE = (YOURMT3_VOCABULARY.token_of(Event(EventKind.TIE, 0)), EOS)
 
@@ -90,11 +91,10 @@ class ChannelListener:
         self.network = read_yourmt3(checkpoint, model.family).to(self._device)
         self._features = _front_end(self.network)
         self._decoder = _packed(self.network, precision)
-        workers = min(torch.get_num_threads(), MOST_WORKERS)
         self._stop = threading.Event()
         for module in self.network.encoder.modules():  # a segment takes it a second and more on CPU
             module.register_forward_pre_hook(lambda *_: raise_if(self._stop))
-        self._rows = -(-CPU_ROWS // workers) if self._device.type == "cpu" else GPU_ROWS
+        self._rows = _rows_side_by_side(self._device)
 
     def channels_heard(self, kind: StemKind) -> tuple[int, ...]:
         """Return the decoding channels that a stem of this kind is asked about."""
@@ -189,6 +189,16 @@ class ChannelListener:
     def _encoded(self, batch: list[Segment], channels: tuple[int, ...]) -> Tensor:
         audio = torch.from_numpy(np.stack([segment.audio for segment in batch])).to(self._device)
         return self.network.encode(self._features(audio), channels).flatten(0, 1)
+
+
+def _rows_side_by_side(device: torch.device) -> int:
+    """Return how many rows a worker decodes at a time."""
+    if device.type == "cpu":
+        return -(-CPU_ROWS // min(torch.get_num_threads(), MOST_WORKERS))
+    if device.type != "cuda":
+        return LEAST_GPU_ROWS
+    free_bytes, _ = torch.cuda.mem_get_info(device)
+    return max(LEAST_GPU_ROWS, min(GPU_ROWS, free_bytes // 2 // ROW_BYTES))
 
 
 def _early_notes(written: Written, each: int, on_notes: OnNotes) -> EarlyNotes:

@@ -116,8 +116,9 @@ def write_side_by_side(
     then stays.
     """
     is_cpu = writer.decoder.device.type == "cpu"
-    workers = min(torch.get_num_threads(), writer.most_workers or rows) if is_cpu else 1
-    threads = torch.get_num_threads() // workers
+    cores = torch.get_num_threads()
+    workers = min(cores, writer.most_workers or cores) if is_cpu else 1
+    threads = cores // workers
     writer.stop.clear()
 
     def work() -> None:

@@ -122,6 +122,17 @@ def test_a_vocal_stem_has_singing_only_and_a_drum_stem_hits_only(model_id: str) 
     assert all(note.is_drum for note in hits)
 
 
+@pytest.mark.parametrize(("cores", "workers", "each"), [(1, 1, 1), (4, 4, 1), (16, 6, 2)])
+def test_no_more_workers_encode_at_once_than_memory_is_meant_for(
+    cores: int, workers: int, each: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: cores)
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    heard(noise(0.5), StemKind.DRUMS)
+    assert threads == [each] * workers
+
+
 def test_the_rows_of_each_channel_stand_in_order_of_time() -> None:
     tokens = heard(noise(4.0), StemKind.KEYS)
     starts_s = np.array([segment.start_s for segment in tokens.segments]).reshape(3, -1)
@@ -242,6 +253,15 @@ def test_too_little_memory_halves_the_rows_and_changes_no_token(
 
     monkeypatch.setattr(generate, "DecoderCache", cache)
     assert words(heard(source)) == expected
+
+
+@pytest.mark.parametrize(("free_gb", "rows"), [(1.0, 64), (4.0, 222), (16.0, 888), (139.0, 1024)])
+def test_a_gpu_decodes_as_many_rows_as_its_memory_holds(
+    free_gb: float, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free_bytes = int(free_gb * 1e9)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (free_bytes, 2 * free_bytes))
+    assert channel_listening._rows_side_by_side(torch.device("cuda")) == rows
 
 
 @pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])
