@@ -54,6 +54,23 @@ class Positions(nn.Module):
         return torch.cat([angles.sin(), angles.cos()], dim=1).float()
 
 
+class StoredPositions(nn.Module):
+    """Sinusoids [position, channel] that come with the weights as they are."""
+
+    def __init__(self, longest: int, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("sinusoids", torch.zeros(longest, channels))
+        self.sinusoids: Tensor
+
+    def table(self, length: int) -> Tensor:
+        """Return the sinusoids [position, channel] of the first positions."""
+        if length > len(self.sinusoids):
+            raise ValueError(
+                f"{length} positions are wanted, the model knows {len(self.sinusoids)}"
+            )
+        return self.sinusoids[:length]
+
+
 class Attention(nn.Module):
     """Multi-head attention, unscaled; heads lie side by side in the channels."""
 

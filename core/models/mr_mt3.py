@@ -8,7 +8,8 @@ encoded sound, and every decoder layer looks at both.
 import torch
 from torch import Tensor, nn
 
-from core.models.mt3 import Encoder, Mt3, Mt3Config
+from core.models.mt3 import Mt3, Mt3Config, positions_of
+from core.models.stacks import EncoderStack
 
 FIRST_MEMORY = (1134, 1)  # before the first segment: a tie and the end, as if nothing sounded
 
@@ -19,7 +20,7 @@ class MrMt3(Mt3):
     def __init__(self, config: Mt3Config) -> None:
         super().__init__(config)
         self.memory_projection = nn.Linear(config.d_model, config.d_model, bias=False)
-        self.memory_encoder = Encoder(config, layers=1)
+        self.memory_encoder = EncoderStack(config, layers=1, positions=positions_of(config))
 
     def memory(self, ids: Tensor) -> Tensor:
         """Return the memory [row, position, channel] of token ids [row, step] of full length.

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from transformers import PretrainedConfig
 
-from core.models.blocks import DecoderLayer, EncoderLayer, Norm, Positions, magenta_frequencies
+from core.models.blocks import Positions, magenta_frequencies
 from core.models.decoding import Pack, StepDecoder, step_layer
 from core.models.packing import pack_float32
+from core.models.stacks import DecoderStack, EncoderStack
 
 LONGEST = 2048  # positions the published tables have
 
@@ -67,51 +68,6 @@ class Mt3Config(PretrainedConfig):  # type: ignore[no-untyped-call]  # a hook of
         super().__init__(**kwargs)  # type: ignore[arg-type]  # its own keywords, unknown here
 
 
-class Encoder(nn.Module):
-    """Layers over all frames of a segment; zero-padded frames take part like any other."""
-
-    def __init__(self, config: Mt3Config, layers: int) -> None:
-        super().__init__()
-        self.positions = Positions(magenta_frequencies(config.d_model), LONGEST)
-        self.layers = nn.ModuleList(
-            EncoderLayer(config.d_model, config.num_heads, config.d_kv, config.d_ff)
-            for _ in range(layers)
-        )
-        self.norm = Norm(config.d_model)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return [row, position, channel] of embeddings [row, position, channel]."""
-        x = x + self.positions.table(x.shape[1])
-        for layer in self.layers:
-            x = layer(x)
-        normed: Tensor = self.norm(x)
-        return normed
-
-
-class Decoder(nn.Module):
-    """Layers over the tokens so far and the encoded sound."""
-
-    def __init__(self, config: Mt3Config) -> None:
-        super().__init__()
-        self.positions = Positions(magenta_frequencies(config.d_model), LONGEST)
-        self.layers = nn.ModuleList(
-            DecoderLayer(config.d_model, config.num_heads, config.d_kv, config.d_ff)
-            for _ in range(config.num_decoder_layers)
-        )
-        self.norm = Norm(config.d_model)
-
-    def decoder_layers(self) -> list[DecoderLayer]:
-        return [layer for layer in self.layers if isinstance(layer, DecoderLayer)]
-
-    def forward(self, x: Tensor, encoded: Tensor) -> Tensor:
-        """Return [row, step, channel] of embeddings [row, step, channel]."""
-        x = x + self.positions.table(x.shape[1])
-        for layer in self.layers:
-            x = layer(x, encoded)
-        normed: Tensor = self.norm(x)
-        return normed
-
-
 class Mt3(nn.Module):
     """The network. To decode step by step, see `StepDecoder` and `step_decoder`."""
 
@@ -119,9 +75,9 @@ class Mt3(nn.Module):
         super().__init__()
         self.config = config
         self.input_projection = nn.Linear(config.input_bins, config.d_model, bias=False)
-        self.encoder = Encoder(config, config.num_encoder_layers)
+        self.encoder = EncoderStack(config, config.num_encoder_layers, positions_of(config))
         self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)
-        self.decoder = Decoder(config)
+        self.decoder = DecoderStack(config, config.num_decoder_layers, positions_of(config))
         self.logits = nn.Linear(config.d_model, config.vocab_size, bias=False)
 
     def encode(self, features: Tensor) -> Tensor:
@@ -160,3 +116,8 @@ class Mt3(nn.Module):
             head_channels=self.config.d_kv,
             cache_dtype=cache_dtype,
         )
+
+
+def positions_of(config: Mt3Config) -> Positions:
+    """Return positions of Magenta's frequencies, which those of the weights replace."""
+    return Positions(magenta_frequencies(config.d_model), LONGEST)

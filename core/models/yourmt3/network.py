@@ -10,11 +10,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from core.models.blocks import StoredPositions
 from core.models.decoding import Pack, StepDecoder, step_layer
 from core.models.packing import pack_float32
-from core.models.yourmt3.config import YourMt3Config
+from core.models.stacks import DecoderStack
+from core.models.yourmt3.config import STEPS_KNOWN, YourMt3Config
 from core.models.yourmt3.sound_encoders import LatentEncoder, MelEncoder
-from core.models.yourmt3.stacks import DecoderStack
 
 WINDOW_SAMPLES = 2048
 
@@ -37,7 +38,8 @@ class YourMt3(nn.Module):
         self.mel_bank: Tensor | None
         self.encoder = MelEncoder(config) if is_mel else LatentEncoder(config)
         self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)
-        self.decoder = DecoderStack(config)
+        positions = StoredPositions(STEPS_KNOWN, config.d_model)
+        self.decoder = DecoderStack(config, config.num_decoder_layers, positions)
         self.logits = nn.Linear(config.d_model, config.vocab_size, bias=False)
 
     def encode(self, features: Tensor, channels: Sequence[int] | None = None) -> Tensor:

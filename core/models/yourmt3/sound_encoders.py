@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from core.models.yourmt3.config import YourMt3Config
+from core.models.blocks import StoredPositions
+from core.models.stacks import EncoderStack
+from core.models.yourmt3.config import STEPS_KNOWN, YourMt3Config
 from core.models.yourmt3.perceiver import Perceiver, multiplied
 from core.models.yourmt3.pre_encoder import PreEncoder
-from core.models.yourmt3.stacks import EncoderStack
 
 
 class MelEncoder(nn.Module):
@@ -16,7 +17,8 @@ class MelEncoder(nn.Module):
 
     def __init__(self, config: YourMt3Config) -> None:
         super().__init__()
-        self.stack = EncoderStack(config)
+        positions = StoredPositions(STEPS_KNOWN, config.d_model)
+        self.stack = EncoderStack(config, config.num_encoder_layers, positions)
 
     def forward(self, features: Tensor, channels: Sequence[int]) -> Tensor:
         """Return [segment, decoding channel, frame, channel] of features [segment, frame, band]."""
