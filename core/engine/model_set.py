@@ -21,7 +21,7 @@ class BuiltInModel:
 
 BUILT_IN = BuiltInModel(
     id="built-in",
-    title="Built-in v1",
+    title="Built-in v2",
     pitch_weights=_WEIGHTS / "pitch_v2.safetensors",
     drum_weights=_WEIGHTS / "drums_v1.safetensors",
 )
