@@ -265,17 +265,18 @@ def _network(model: TokenModel, traits: FamilyTraits) -> Mt3:
 
 
 def _packed(network: Mt3, precision: Precision) -> StepDecoder:
-    """Return the decoder in the wanted numbers; bfloat16 puts the encoder into them as well."""
-    match precision:
-        case Precision.BFLOAT16:
-            decoder = network.step_decoder(
-                pack_bfloat16, pack_sound=pack_bfloat16, cache_dtype=torch.bfloat16
-            )
-            for module in network.modules():
-                if isinstance(module, nn.Linear):
-                    module.to(torch.bfloat16)
-            return decoder
-        case Precision.INT8:
-            return network.step_decoder(pack_int8)
-        case Precision.AUTO | Precision.FLOAT32:
-            return network.step_decoder(pack_float32)
+    """Return the decoder in the wanted numbers; bfloat16 puts the encoder into them as well.
+
+    8 bits are for CPUs only; a GPU takes bfloat16 instead.
+    """
+    if precision in (Precision.AUTO, Precision.FLOAT32):
+        return network.step_decoder(pack_float32)
+    if precision is Precision.INT8 and network.logits.weight.device.type == "cpu":
+        return network.step_decoder(pack_int8)
+    decoder = network.step_decoder(
+        pack_bfloat16, pack_sound=pack_bfloat16, cache_dtype=torch.bfloat16
+    )
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            module.to(torch.bfloat16)
+    return decoder
