@@ -6,7 +6,8 @@ import pytest
 
 from tests.installer.machine import Machine, make_machine
 
-CHECKS = ["ruff format --check .", "ruff check .", "mypy ", "lint-imports ", "pytest"]
+ALL = "-m slow or not slow"
+CHECKS = ["ruff format --check .", "ruff check .", "mypy ", "lint-imports ", f"pytest {ALL}"]
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_one_failing_check_fails_all_and_stops_none(ready: Machine, failing: str
 
 def test_arguments_go_to_pytest(ready: Machine) -> None:
     ready.test("tests/core", "-x")
-    assert ready.log[-1] == "pytest tests/core -x"
+    assert ready.log[-1] == f"pytest {ALL} tests/core -x"
 
 
 def test_packages_for_use_are_not_installed_twice(machine: Machine) -> None:
