@@ -10,9 +10,9 @@ from core.errors import ModelMissingError
 from core.score.instruments import StemKind
 
 # F1 in percent on the development clips of the evaluation kit, each model with its defaults
-# (`python -m tests.benchmarks.bench_models CLIPS`): the mean of onset F1 with and without the note's
-# end; of drums the hits, of mixes the mean of onset F1 with and without the right instrument. Kinds
-# without clips have no figures: there the built-in model stays.
+# (`python -m tests.benchmarks.bench_models CLIPS`): the mean of onset F1 with and without the end
+# of the note; of drums the hits, of mixes the mean of onset F1 with and without the right
+# instrument. Kinds without clips have no figures: there the built-in model stays.
 SCORES: Mapping[StemKind, Mapping[str, float]] = MappingProxyType(
     {
         StemKind.DRUMS: {"built-in": 89.1, "mt3": 77.0},
