@@ -21,10 +21,16 @@ CONVOLVED_FRAMES = 3  # how far the undilated convolutions look, together
 
 @dataclass(frozen=True, slots=True)
 class StemSize:
-    """How wide and deep the network is; each stage looks `dilations_frames` further in time."""
+    """How wide and deep the network is; each stage looks `dilations_frames` further in time.
+
+    `above` and `below` are the semitones from which a pitch is heard: first over its partials,
+    then among the pitches it may be a partial of.
+    """
 
     channels: int
     dilations_frames: tuple[int, ...]
+    above: tuple[int, ...] = HARMONICS_ABOVE
+    below: tuple[int, ...] = HARMONICS_BELOW
 
     @property
     def context_frames(self) -> int:
@@ -48,11 +54,11 @@ class StemNet(nn.Module):
         self.level_norm = nn.BatchNorm2d(2)
         self.bin_conv = ConvNorm(2, STEM_CHANNELS, (3, 5))
         self.semitone_conv = ConvNorm(STEM_CHANNELS, PITCH_CHANNELS, (3, 5), bins_per_step=3)
-        self.first_harmonics = ConvNorm(PITCH_CHANNELS * len(HARMONICS_ABOVE), channels, (1, 1))
+        self.first_harmonics = ConvNorm(PITCH_CHANNELS * len(size.above), channels, (1, 1))
         self.stages = nn.ModuleList()
         for dilation_frames in size.dilations_frames:
             self.stages.append(TimeBlock(channels, dilation_frames))
-            self.stages.append(HarmonicBlock(channels, PITCH_CHANNELS, HARMONICS_BELOW))
+            self.stages.append(HarmonicBlock(channels, PITCH_CHANNELS, size.below))
         self.head_conv = ConvNorm(channels, HEAD_CHANNELS, (3, 3))
         self.logits = nn.Conv2d(HEAD_CHANNELS, 3, 1)
         with torch.no_grad():
@@ -66,7 +72,7 @@ class StemNet(nn.Module):
     def hear(self, levels: Tensor) -> "Hearing":
         """Return what is known of each pitch before the questions are asked."""
         hidden = self.semitone_conv(self.bin_conv(self.level_norm(levels)))
-        harmonics = self.first_harmonics(gather_pitches(hidden, HARMONICS_ABOVE))
+        harmonics = self.first_harmonics(gather_pitches(hidden, self.size.above))
         settled = harmonics
         for stage in self.stages:
             settled = stage(settled)

@@ -72,10 +72,12 @@ class _Pool(Generic[Shard]):
 
 
 class ShardPool(_Pool[PitchShard]):
-    """Shards of pitched clips."""
+    """Shards of pitched clips, of those only whose recipe `is_wanted`."""
 
-    def __init__(self, paths: list[Path]) -> None:
-        super().__init__(paths, read_pitch_shard)
+    def __init__(
+        self, paths: list[Path], is_wanted: Callable[[str], bool] = lambda _recipe: True
+    ) -> None:
+        super().__init__(paths, lambda path: _only(read_pitch_shard(path), is_wanted))
 
 
 class DrumShardPool(_Pool[DrumShard]):
@@ -83,3 +85,14 @@ class DrumShardPool(_Pool[DrumShard]):
 
     def __init__(self, paths: list[Path]) -> None:
         super().__init__(paths, read_drum_shard)
+
+
+def _only(shard: PitchShard, is_wanted: Callable[[str], bool]) -> PitchShard:
+    wanted = [number for number, recipe in enumerate(shard.recipes) if is_wanted(recipe)]
+    if len(wanted) == len(shard.recipes):
+        return shard
+    return PitchShard(
+        shard.levels[wanted],
+        tuple(shard.notes[number] for number in wanted),
+        tuple(shard.recipes[number] for number in wanted),
+    )

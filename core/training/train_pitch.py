@@ -1,4 +1,4 @@
-"""Train the pitch network from shards of synthesised clips."""
+"""Train the pitch network and its family head together from shards of synthesised clips."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,20 +9,34 @@ import torch
 from torch import Tensor, nn
 
 from core.features.vqt import BINS_PER_SEMITONE, FRAMES_PER_S
-from core.models.stem_net import LOWEST_PITCH, PITCHES, StemNet
+from core.models.family_head import StemAndFamilies
+from core.models.stem_net import LOWEST_PITCH, PITCHES
+from core.training.families import heard_family
 from core.training.feature_shards import PitchShard, ShardPool
 from core.training.part import PlayedNote
 from core.training.schedule import Schedule, TrainingRun, cpu_has_bfloat16
 
-CLIPS_PER_BATCH = 4  # small batches win: more steps for the same audio
 SEGMENT_FRAMES = 128
-ONSET_HALF_WIDTH_FRAMES = 2.0  # onset targets are triangles: a label is right within 40 ms
-ONSET_WEIGHT = 2.0
-MOST_SHIFT_SEMITONES = 4
 FLOOR_LEVEL = 0.05  # what bins shifted in from outside hear
 PEAK_RATE, FLAT_SHARE = 3e-3, 0.3
 
 Levels = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What training does with clips; `ablations` tells what each of these is worth."""
+
+    clips_per_batch: int = 4  # small batches win: more steps for the same audio
+    onset_half_width_frames: float = 2.0  # targets are triangles: a label is right within 40 ms
+    onset_weight: float = 2.0  # how much more a frame at an onset counts
+    most_shift_semitones: int = 4
+    tilted_share: float = 0.5
+    roughened_share: float = 0.4
+    level_change: tuple[float, float] = (-0.3, 0.1)  # from .. to
+
+
+CHOICES = Choices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +59,13 @@ class PitchBatch:
 
 
 def train_pitch(
-    network: StemNet, shards: list[Path], folder: Path, *, hours: float, seed: int
+    network: StemNet,
+    shards: list[Path] | ShardPool,
+    folder: Path,
+    *,
+    hours: float,
+    seed: int,
+    choices: Choices = CHOICES,
 ) -> None:
     """Train until `hours` of audio were heard; continues where the folder's last run stopped."""
     torch.manual_seed(seed)
@@ -53,23 +73,25 @@ def train_pitch(
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub
     run = TrainingRun(network, Schedule(hours, PEAK_RATE, FLAT_SHARE), folder)
     run.resume(rng)
-    pool = ShardPool(shards)
+    pool = shards if isinstance(shards, ShardPool) else ShardPool(shards)
     has_bfloat16 = cpu_has_bfloat16()
     while not run.is_finished:
-        batch = draw_batch(rng, pool)
+        batch = draw_batch(rng, pool, choices)
         with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16):
             logits = network(batch.levels)
-        loss, losses = pitch_loss(logits.float(), batch)
-        heard_s = CLIPS_PER_BATCH * SEGMENT_FRAMES / FRAMES_PER_S
+        loss, losses = pitch_loss(logits.float(), batch, choices)
+        heard_s = choices.clips_per_batch * SEGMENT_FRAMES / FRAMES_PER_S
         run.learn(loss, heard_s=heard_s, losses=losses)
         run.log_now_and_then(rng)
 
 
-def pitch_loss(logits: Tensor, batch: PitchBatch) -> tuple[Tensor, dict[str, float]]:
+def pitch_loss(
+    logits: Tensor, batch: PitchBatch, choices: Choices = CHOICES
+) -> tuple[Tensor, dict[str, float]]:
     """Return the loss and its parts; sums over keys, means over frames."""
     entropy = nn.functional.binary_cross_entropy_with_logits
     frames = logits.shape[0] * logits.shape[2]
-    onset = entropy(logits[:, 0], batch.onset, weight=1 + ONSET_WEIGHT * batch.onset)
+    onset = entropy(logits[:, 0], batch.onset, weight=1 + choices.onset_weight * batch.onset)
     onset = onset * (logits[:, 0].numel() / frames)
     frame = entropy(logits[:, 1], batch.frame) * (logits[:, 1].numel() / frames)
     at_onset = (batch.onset > 0.3).float()
@@ -79,25 +101,44 @@ def pitch_loss(logits: Tensor, batch: PitchBatch) -> tuple[Tensor, dict[str, flo
     return onset + 0.5 * frame + 0.5 * velocity, parts
 
 
-def draw_batch(rng: np.random.Generator, pool: ShardPool) -> PitchBatch:
+def family_loss(logits: Tensor, batch: PitchBatch) -> tuple[Tensor, float]:
+    """Return the mean cross entropy where one known player holds a key, as tensor and number."""
+    is_known = batch.family >= 0
+    if not is_known.any():
+        return logits.sum() * 0, 0.0
+    chosen = logits.permute(0, 2, 3, 1)[is_known]
+    loss = nn.functional.cross_entropy(chosen, batch.family[is_known])
+    return loss, loss.item()
+
+
+def draw_batch(rng: np.random.Generator, pool: ShardPool, choices: Choices = CHOICES) -> PitchBatch:
     """Draw segments from two shards, each shifted, tilted and roughened at random."""
     shards = (pool.draw(rng), pool.draw(rng))
-    drawn = [_draw_segment(rng, shards[clip % 2]) for clip in range(CLIPS_PER_BATCH)]
+    numbers = range(choices.clips_per_batch)
+    drawn = [_draw_segment(rng, shards[number % 2], choices) for number in numbers]
     levels = torch.from_numpy(np.stack([levels for levels, _ in drawn]))
     return PitchBatch(
         levels.contiguous(memory_format=torch.channels_last),
         torch.from_numpy(np.stack([targets.onset for _, targets in drawn])),
         torch.from_numpy(np.stack([targets.frame for _, targets in drawn])),
         torch.from_numpy(np.stack([targets.velocity for _, targets in drawn])),
+        torch.from_numpy(np.stack([targets.family for _, targets in drawn])),
     )
 
 
 def targets_of(
-    notes: tuple[PlayedNote, ...], *, first_frame: int, frames: int, shift: int
+    notes: tuple[PlayedNote, ...],
+    *,
+    first_frame: int,
+    frames: int,
+    shift: int,
+    width: float = CHOICES.onset_half_width_frames,
 ) -> PitchTargets:
-    """Return targets of the notes that sound within a segment, `shift` semitones up."""
+    """Return targets of the notes that sound within a segment, `shift` semitones up.
+
+    Onsets are triangles of `width` frames to both sides.
+    """
     onset, frame, velocity = (np.zeros((frames, PITCHES), np.float32) for _ in range(3))
-    width = ONSET_HALF_WIDTH_FRAMES
     for note in notes:
         key = note.pitch - LOWEST_PITCH + shift
         start = note.onset_s * FRAMES_PER_S - first_frame
@@ -105,29 +146,41 @@ def targets_of(
         if not 0 <= key < PITCHES or end < 0 or start > frames:
             continue
         first = max(0, round(start))
-        frame[first : min(frames, max(round(start) + 1, round(end))), key] = 1
+        last = min(frames, max(round(start) + 1, round(end)))
+        frame[first:last, key] = 1
+        family, held = heard_family(note.program), holder[first:last, key]
+        held[:] = np.where(
+            (held == NOBODY) & (family >= 0), family, np.where(held == family, family, SEVERAL)
+        )
+        is_looked_at[first : max(0, min(last, round(start) + look)), key] = True
         for at in range(max(0, int(start - width) + 1), min(frames, int(np.ceil(start + width)))):
             onset[at, key] = max(onset[at, key], 1 - abs(at - start) / width)
             velocity[at, key] = note.velocity / 127
-    return PitchTargets(onset, frame, velocity)
+    return PitchTargets(onset, frame, velocity, np.where(is_looked_at, holder, NOBODY))
 
 
-def _draw_segment(rng: np.random.Generator, shard: PitchShard) -> tuple[Levels, PitchTargets]:
+def _draw_segment(
+    rng: np.random.Generator, shard: PitchShard, choices: Choices
+) -> tuple[Levels, PitchTargets]:
     clip = int(rng.integers(len(shard.notes)))
     first_frame = int(rng.integers(0, shard.levels.shape[2] - SEGMENT_FRAMES))
     levels = shard.levels[clip, :, first_frame : first_frame + SEGMENT_FRAMES].astype(np.float32)
     shift = 0
     if rng.random() < 0.5:
-        shift = int(rng.integers(-MOST_SHIFT_SEMITONES, MOST_SHIFT_SEMITONES + 1))
+        shift = int(rng.integers(-choices.most_shift_semitones, choices.most_shift_semitones + 1))
         levels = _shifted(levels, BINS_PER_SEMITONE * shift)
     bins = levels.shape[-1]
     tilt = np.interp(np.arange(bins), np.linspace(0, bins, 6), rng.normal(0, 0.08, 6))
-    tilt = tilt * (rng.random() < 0.5) + rng.uniform(-0.3, 0.1)
-    if rng.random() < 0.4:
+    tilt = tilt * (rng.random() < choices.tilted_share) + rng.uniform(*choices.level_change)
+    if rng.random() < choices.roughened_share:
         levels = _roughened(rng, levels, rng.uniform(0.2, 1.0))
     levels = np.maximum(levels + tilt.astype(np.float32), 0.0)
     targets = targets_of(
-        shard.notes[clip], first_frame=first_frame, frames=SEGMENT_FRAMES, shift=shift
+        shard.notes[clip],
+        first_frame=first_frame,
+        frames=SEGMENT_FRAMES,
+        shift=shift,
+        width=choices.onset_half_width_frames,
     )
     return levels, targets
 
