@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.audio.clip import AudioClip
-from core.codec.repair import ALL_RULES, NO_RULES
 from core.engine.heard import HeardStem
+from core.engine.note_choice import AS_USUAL, NoteChoice
 from core.engine.options import GREEDY, Device, Precision, Sampling
 from core.engine.progress import CancelToken, Progress
 from core.engine.transcriber import Transcriber
@@ -139,13 +139,13 @@ def load_model(  # noqa: PLR0913 (each is asked for by a caller)
     auto_download: bool = True,
     checkpoint_path: Path | str | None = None,
     precision: Precision | str = Precision.AUTO,
-    tidy: bool = True,
+    notes: NoteChoice = AS_USUAL,
     sampling: Sampling = GREEDY,
 ) -> LoadedModel:
     """Return a model ready to transcribe; `auto` takes the best installed one for each stem.
 
-    `checkpoint_path` takes the weights from there instead of from the store. `tidy` repairs what
-    models of the MT3 family get wrong about instruments; without it notes stay as written.
+    `checkpoint_path` takes the weights from there instead of from the store. `notes` says how
+    notes are taken from what the model said: how weak, how short, how readily split.
     `sampling` lets such models draw their notes; by default they take the likeliest.
 
     Raises:
@@ -165,7 +165,7 @@ def load_model(  # noqa: PLR0913 (each is asked for by a caller)
             Device(device),
             checkpoints=checkpoints,
             precision=Precision(precision),
-            rules=ALL_RULES if tidy else NO_RULES,
+            notes=notes,
             sampling=sampling,
         )
     )

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.audio.read import FoundAudio, find_audio
-from core.codec.repair import ALL_RULES, NO_RULES
 from core.daw.deliver import deliver
 from core.daw.folders import FoundDaw, daw_named, find_daws, this_machine
 from core.daw.profiles import Layout, Profile, profile_for, profile_named
+from core.engine.note_choice import NoteChoice
 from core.engine.options import AUTO_MODEL, Device, Precision, Sampling
 from core.engine.progress import CancelToken
 from core.errors import (
@@ -114,6 +114,12 @@ def _add_transcribe(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     command.add_argument("--device", type=Device, choices=list(Device), default=Device.AUTO)
     command.add_argument("--precision", type=Precision, choices=list(Precision),
                          default=Precision.AUTO, help="what large models compute in")  # fmt: skip
+    command.add_argument("--sensitivity", type=_share, default=0.0, metavar="-100..100",
+                         help="above 0 finds weaker notes, below 0 fewer")  # fmt: skip
+    command.add_argument("--split", type=_share, default=0.0, metavar="-100..100",
+                         help="above 0 strikes sounding notes again sooner")  # fmt: skip
+    command.add_argument("--shortest-note", type=_seconds_of_ms, default=None, metavar="MS",
+                         help="leave out notes shorter than this")  # fmt: skip
     command.add_argument("--no-tidy", dest="tidy", action="store_false",
                          help="keep the instruments as the model wrote them")  # fmt: skip
     command.add_argument("--temperature", type=float, default=0.0, metavar="T",
@@ -192,7 +198,7 @@ def _heard_songs(
         options.device,
         checkpoints=default_store().installed_checkpoints(),
         precision=options.precision,
-        rules=ALL_RULES if options.tidy else NO_RULES,
+        notes=NoteChoice(options.sensitivity, options.split, options.shortest_note, options.tidy),
         sampling=_sampling(options),
     )
     for song in songs:
@@ -285,6 +291,26 @@ def _tempo(text: str) -> float | None:
     if not MIN_BPM <= bpm <= MAX_BPM:
         raise argparse.ArgumentTypeError(f"{text} BPM is outside {MIN_BPM:g}..{MAX_BPM:g}")
     return bpm
+
+
+def _share(text: str) -> float:
+    try:
+        percent = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
+    if not -100 <= percent <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is outside -100..100")
+    return percent / 100
+
+
+def _seconds_of_ms(text: str) -> float:
+    try:
+        seconds = float(text) / 1000
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of milliseconds") from None
+    if not 0 <= seconds <= 10:
+        raise argparse.ArgumentTypeError(f"{text} ms is outside 0..10000")
+    return seconds
 
 
 def _meter(text: str) -> Meter:

@@ -75,6 +75,7 @@ class DecodeOptions:
     time. `drum_thresholds` belong to DRUM_KEYS, in order. `min_confidence` is asked of notes that
     a model wrote as tokens, which no threshold can bring back: 0 keeps them all. Above 0,
     `glide_s` is how long a voice may take to reach the pitch of a note (see `glides`).
+    `split_shift` lowers the threshold of onsets while their key still sounds.
     """
 
     onset_threshold: float = 0.5
@@ -85,6 +86,7 @@ class DecodeOptions:
     drum_thresholds: tuple[float, ...] = (0.55, 0.6, 0.6, 0.4, 0.55, 0.4, 0.55)
     min_confidence: float = 0.0
     glide_s: float = 0.0
+    split_shift: float = 0.0
 
     def __post_init__(self) -> None:
         thresholds = (self.onset_threshold, self.frame_threshold, *self.drum_thresholds)
@@ -104,16 +106,21 @@ class DecodeOptions:
 
         A negative amount, which finds less, asks for as much more confidence.
         """
-
-        def lowered(threshold: float) -> float:
-            return min(0.98, max(0.02, threshold - amount))
-
         return replace(
             self,
-            onset_threshold=lowered(self.onset_threshold),
-            drum_thresholds=tuple(lowered(threshold) for threshold in self.drum_thresholds),
+            onset_threshold=_lowered(self.onset_threshold, amount),
+            drum_thresholds=tuple(_lowered(each, amount) for each in self.drum_thresholds),
             min_confidence=min(1.0, max(0.0, self.min_confidence - amount)),
         )
+
+    @property
+    def split_threshold(self) -> float:
+        """How sure an onset must be that splits a sounding note in two."""
+        return _lowered(self.onset_threshold, self.split_shift)
+
+
+def _lowered(threshold: float, amount: float) -> float:
+    return min(0.98, max(0.02, threshold - amount))
 
 
 _DRUMS_IN_MIX = (0.6, 0.62, 0.42, 0.4, 0.6, 0.5, 0.6)  # other instruments pose as rides and snares
@@ -202,11 +209,15 @@ def _notes_of_pitch(
 ) -> Iterator[NoteEvent]:
     fps = posteriors.frames_per_s
     onset = posteriors.onset[:, column].astype(np.float32)
-    peaks = _peaks(onset, options.onset_threshold, closest_frames=round(SAME_ONSET_S * fps))
+    lowest = min(options.onset_threshold, options.split_threshold)
+    peaks = _peaks(onset, lowest, closest_frames=round(SAME_ONSET_S * fps))
     if not len(peaks):
         return
     frame = posteriors.frame[:, column].astype(np.float32)
     ends = _ends(frame > options.frame_threshold, peaks, dip_frames=round(LONGEST_DIP_S * fps))
+    if options.split_shift != 0:
+        is_struck = _are_struck(onset[peaks], ends, options)
+        peaks, ends = peaks[is_struck], ends[is_struck]
     onsets_s = _peak_times_s(onset, peaks, fps)
     wanted_s = np.maximum(onsets_s + SHORTEST_NOTE_S, ends / fps + options.offset_shift_s)
     offsets_s = _before_next(onsets_s, wanted_s)
@@ -269,6 +280,22 @@ def _ends(
     is_final = np.append(starts[1:] - stops[:-1] > dip_frames, True)
     final_stops = stops[is_final]
     return np.asarray(final_stops[np.searchsorted(final_stops, peaks, side="right")], np.intp)
+
+
+def _are_struck(
+    heights: _Column, ends: npt.NDArray[np.intp], options: DecodeOptions
+) -> npt.NDArray[np.bool_]:
+    """Tell which peaks of a key start a note: the first before an end, and what splits it."""
+    is_struck = np.zeros(len(heights), np.bool_)
+    sounding_until = -1
+    for place, (height, end) in enumerate(zip(heights.tolist(), ends.tolist(), strict=True)):
+        goes_on = end == sounding_until
+        is_struck[place] = height > (
+            options.split_threshold if goes_on else options.onset_threshold
+        )
+        if is_struck[place]:
+            sounding_until = end
+    return is_struck
 
 
 def _before_next(

@@ -9,12 +9,12 @@ from typing import TypeVar
 from core.audio.clip import AudioClip
 from core.audio.read import scan_audio
 from core.audio.source import AudioSource, FileSource, clip_source
-from core.codec.repair import ALL_RULES, RepairRules
 from core.engine.device import choose_device, is_out_of_memory
-from core.engine.heard import HeardStem, Posteriors, tracks_from
+from core.engine.heard import HeardStem, Posteriors
 from core.engine.listeners import BuiltInListener, Listener
 from core.engine.model_choice import check_model, choose_model
 from core.engine.model_set import BUILT_IN, TOKEN_MODELS
+from core.engine.note_choice import AS_USUAL, NoteChoice, chosen_tracks
 from core.engine.options import (
     AUTO_MODEL,
     GREEDY,
@@ -40,8 +40,8 @@ class Transcriber:
 
     `checkpoints` says where the weights of installed models lie, by id; the built-in ones need no
     entry. With the model `auto` each kind of stem gets the best of them. Beside the built-in
-    networks, which are small, one model is held in memory at a time. `rules` repair what models of
-    the MT3 family write.
+    networks, which are small, one model is held in memory at a time. `notes` says how
+    notes are taken from what a model said.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Transcriber:
         *,
         checkpoints: Mapping[str, Path] | None = None,
         precision: Precision = Precision.AUTO,
-        rules: RepairRules = ALL_RULES,
+        notes: NoteChoice = AS_USUAL,
         sampling: Sampling = GREEDY,
     ) -> None:
         """Check that the model can be had; raises ModelMissingError if not."""
@@ -60,7 +60,7 @@ class Transcriber:
         self.model = model
         self.device = choose_device(device)
         self._precision = precision
-        self._rules = rules
+        self._notes = notes
         self._sampling = sampling
         self._built_in = BuiltInListener(self.device.name)
         self._resident: tuple[str, Listener] | None = None
@@ -119,7 +119,7 @@ class Transcriber:
             return listener.listen(source, kind, report, on_notes=on_notes)
 
         heard = self._where_it_fits(listen)
-        tracks = tracks_from(heard, kind, rules=self._rules)
+        tracks = chosen_tracks(heard, kind, self._notes)
         device = self.device
         elapsed_s = time.monotonic() - started_s
         _log.info(

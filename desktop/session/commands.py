@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QUndoCommand
 
+from core.engine.note_choice import NoteChoice
 from core.score.tempo import TempoMap
 from desktop.session.document import (
     Document,
@@ -20,7 +21,7 @@ from desktop.session.naming import named_again
 from desktop.session.track_ids import StemId, TrackId
 
 _NEVER_MERGED = -1
-_SLIDERS = {"sensitivity": 1, "min_note_s": 2}  # fields of a choice whose changes merge
+_SLIDERS = {"sensitivity": 1, "split": 2, "min_note_s": 3}  # choices whose changes merge
 
 
 def add_files(document: Document, files: Sequence[Path], *, song_name: str) -> None:
@@ -260,15 +261,16 @@ def _merge_id(before: StemChoice, after: StemChoice) -> int:
     """Return the same number for moves of the same slider, which undo together."""
     changed = [
         each.name
-        for each in fields(StemChoice)
-        if getattr(before, each.name) != getattr(after, each.name)
+        for each in fields(NoteChoice)
+        if getattr(before.notes, each.name) != getattr(after.notes, each.name)
     ]
-    return _SLIDERS.get(changed[0], _NEVER_MERGED) if len(changed) == 1 else _NEVER_MERGED
+    is_one = len(changed) == 1 and after.asks_the_same(before)
+    return _SLIDERS.get(changed[0], _NEVER_MERGED) if is_one else _NEVER_MERGED
 
 
 def _with_choice(stem: Stem, choice: StemChoice) -> Stem:
     if stem.heard is not None and choice.asks_the_same(stem.choice):
-        return replace(stem, choice=choice, heard=named_again(stem.heard, choice))
+        return replace(stem, choice=choice, heard=named_again(stem.heard, choice.notes))
     return replace(stem, choice=choice, state=StemState.QUEUED, fraction=0.0, failure=None)
 
 

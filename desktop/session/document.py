@@ -14,6 +14,7 @@ from PySide6.QtGui import QUndoStack
 
 from core.audio.read import AudioScan
 from core.engine.heard import HeardStem
+from core.engine.note_choice import AS_USUAL, NoteChoice
 from core.engine.options import AUTO_MODEL
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
@@ -53,16 +54,12 @@ class Failure:
 class StemChoice:
     """What the user chose for one stem; `kind` None means: as recognised.
 
-    Kind and model decide what the networks are asked; the rest only how their answer is read:
-    sensitivity (-1..1, more finds weaker notes), `min_note_s` (None is what suits the kind), and
-    whether what a model got wrong about instruments is put right.
+    Kind and model decide what the networks are asked, `notes` only how their answer is read.
     """
 
     kind: StemKind | None = None
     model: str = AUTO_MODEL
-    sensitivity: float = 0.0
-    min_note_s: float | None = None
-    is_tidied: bool = True
+    notes: NoteChoice = AS_USUAL
 
     def asks_the_same(self, other: "StemChoice") -> bool:
         """Whether the networks' answer for the one choice is also the answer for the other."""

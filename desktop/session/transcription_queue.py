@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from core.engine.heard import HeardStem, Posteriors
 from core.engine.model_set import BUILT_IN
+from core.engine.note_choice import AS_USUAL
 from core.engine.options import AUTO_MODEL, TranscribeOptions
 from core.score.instruments import StemKind, kind_from_name
 from desktop.session.document import (
@@ -19,7 +20,6 @@ from desktop.session.document import (
     FoundTempo,
     Song,
     Stem,
-    StemChoice,
     StemState,
 )
 from desktop.session.messages import (
@@ -206,8 +206,8 @@ class TranscriptionQueue(QObject):
         if stem is not None:
             self._tempo_of.pop(stem.song_id, None)
             heard = reply.stem
-            if stem.choice != StemChoice(stem.choice.kind, stem.choice.model):
-                heard = named_again(heard, stem.choice)
+            if stem.choice.notes != AS_USUAL:
+                heard = named_again(heard, stem.choice.notes)
             done = replace(
                 stem,
                 state=StemState.DONE,

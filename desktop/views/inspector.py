@@ -1,6 +1,7 @@
 """Inspector: how the selected stem was heard and the song was measured, and what can be changed."""
 
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction, QMouseEvent
@@ -77,6 +78,7 @@ class Inspector(QScrollArea):
         self.sensitivity = _Slider(
             self.tr("Sensitivity"), lowest=-100, highest=MOST_SENSITIVE, unit=" %"
         )
+        self.split = _Slider(self.tr("Split"), lowest=-100, highest=100, unit=" %")
         self.min_note = _Slider(
             self.tr("Shortest note"), lowest=0, highest=LONGEST_MIN_NOTE_MS, unit=" ms"
         )
@@ -131,12 +133,18 @@ class Inspector(QScrollArea):
         self.sensitivity.set_highest(MOST_SENSITIVE if finds_more else 0)
         explained = self.tr("Leaves out notes that the model was not sure of. It keeps no others.")
         self.sensitivity.show_value(
-            round(stem.choice.sensitivity * 100),
+            round(stem.choice.notes.sensitivity * 100),
             why_not=reason,
             tip="" if finds_more else explained,
         )
         if not reason and stem.kind is StemKind.DRUMS:
             reason = self.tr("Drum hits have no length.")
+        self.split.show_value(
+            round(stem.choice.notes.split * 100),
+            why_not=reason
+            or ("" if finds_more else self.tr("This model struck the notes itself.")),
+            tip=self.tr("More strikes a sounding note again sooner, less keeps it whole."),
+        )
         self.min_note.show_value(round(shortest_note_s(stem) * 1000), why_not=reason)
 
     def _show_tidy(self, stem: Stem) -> None:
@@ -157,7 +165,7 @@ class Inspector(QScrollArea):
         self.tidy.setToolTip(why_not or tip)
         self.tidy.setAccessibleDescription(why_not or tip)
         with QSignalBlocker(self.tidy):
-            self.tidy.setChecked(stem.choice.is_tidied)
+            self.tidy.setChecked(stem.choice.notes.is_tidied)
 
     def _show_song(self, song: Song) -> None:
         if not self.song_name.hasFocus():
@@ -191,6 +199,8 @@ class Inspector(QScrollArea):
         self.song_name.editingFinished.connect(self._rename_song)
         self.sensitivity.changed.connect(self._choose_sensitivity)
         self.sensitivity.resetRequested.connect(lambda: self.sensitivity.slider.setValue(0))
+        self.split.changed.connect(self._choose_split)
+        self.split.resetRequested.connect(lambda: self.split.slider.setValue(0))
         self.min_note.changed.connect(self._choose_min_note)
         self.min_note.resetRequested.connect(self._choose_usual_min_note)
         self.tidy.toggled.connect(self._choose_tidy)
@@ -219,24 +229,26 @@ class Inspector(QScrollArea):
         self.refresh()
 
     def _choose_sensitivity(self, percent: int) -> None:
-        stem = self._document.selected_stem
-        if stem is not None:
-            self._choose(stem, replace(stem.choice, sensitivity=percent / 100))
+        self._choose_notes(sensitivity=percent / 100)
+
+    def _choose_split(self, percent: int) -> None:
+        self._choose_notes(split=percent / 100)
 
     def _choose_min_note(self, milliseconds: int) -> None:
-        stem = self._document.selected_stem
-        if stem is not None:
-            self._choose(stem, replace(stem.choice, min_note_s=milliseconds / 1000))
+        self._choose_notes(min_note_s=milliseconds / 1000)
 
     def _choose_usual_min_note(self) -> None:
-        stem = self._document.selected_stem
-        if stem is not None:
-            self._choose(stem, replace(stem.choice, min_note_s=None))
+        self._choose_notes(min_note_s=None)
 
     def _choose_tidy(self, is_tidied: bool) -> None:
+        self._choose_notes(is_tidied=is_tidied)
+
+    def _choose_notes(self, **changed: Any) -> None:
+        """Change these fields of the note choice of the stem shown."""
         stem = self._document.selected_stem
         if stem is not None:
-            self._choose(stem, replace(stem.choice, is_tidied=is_tidied))
+            notes = replace(stem.choice.notes, **changed)
+            self._choose(stem, replace(stem.choice, notes=notes))
 
     def _choose(self, stem: Stem, choice: StemChoice) -> None:
         choose_for_stem(self._document, stem, choice)
@@ -254,7 +266,7 @@ class Inspector(QScrollArea):
             stem_column.addWidget(note)
         stem_column.addSpacing(2 * GRID_PX)
         stem_column.addWidget(_heading(self.tr("NOTES")))
-        for widget in (self.sensitivity, self.min_note, self.tidy, self.notes_note):
+        for widget in (self.sensitivity, self.split, self.min_note, self.tidy, self.notes_note):
             stem_column.addWidget(widget)
         self._song_part, song_column = _part()
         song_column.addWidget(_heading(self.tr("SONG")))

@@ -7,7 +7,7 @@ import pytest
 
 import core
 from core import api, download_model, list_models, load_model, transcribe
-from core.codec.repair import ALL_RULES, NO_RULES, RepairRules
+from core.engine.note_choice import NoteChoice
 from core.errors import ModelMissingError
 from core.midi.read import read_midi
 from core.model_manager.catalog import BUILT_IN_ID
@@ -71,11 +71,9 @@ def test_what_belongs_to_the_program_need_not_be_downloaded() -> None:
         download_model("built-in")
 
 
-@pytest.mark.parametrize(("tidy", "rules"), [(True, ALL_RULES), (False, NO_RULES)])
-def test_instruments_are_tidied_unless_asked_not_to_be(
-    tidy: bool, rules: RepairRules, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_notes_are_taken_as_the_caller_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[dict[str, object]] = []
     monkeypatch.setattr(api, "Transcriber", lambda *_, **options: made.append(options))
-    load_model("built-in", tidy=tidy)
-    assert made[0]["rules"] is rules
+    load_model("built-in")
+    load_model("built-in", notes=NoteChoice(split=-0.5))
+    assert [options["notes"] for options in made] == [NoteChoice(), NoteChoice(split=-0.5)]

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from core.cli import main
-from core.codec.repair import ALL_RULES, NO_RULES, RepairRules
+from core.engine.note_choice import NoteChoice
 from core.engine.transcriber import Transcriber
 from core.errors import CancelledError
 from tests.make_bad_audio import BAD_INPUTS, without_rights
@@ -184,23 +184,48 @@ def test_ctrl_c_leaves_no_half_file(tmp_path: Path) -> None:
 
 
 class StopsOnceMade(Transcriber):
-    """Keeps the rules it was made with and goes no further."""
+    """Keeps the note choice it was made with and goes no further."""
 
-    made_with: RepairRules | None = None
+    made_with: NoteChoice | None = None
 
-    def __init__(self, *args: object, rules: RepairRules, **options: object) -> None:
-        StopsOnceMade.made_with = rules
+    def __init__(self, *args: object, notes: NoteChoice, **options: object) -> None:
+        StopsOnceMade.made_with = notes
         raise CancelledError
 
 
-@pytest.mark.parametrize(("options", "rules"), [([], ALL_RULES), (["--no-tidy"], NO_RULES)])
-def test_instruments_are_tidied_unless_asked_not_to_be(
-    options: list[str], rules: RepairRules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("options", "choice"),
+    [
+        ([], NoteChoice()),
+        (["--no-tidy"], NoteChoice(is_tidied=False)),
+        (["--sensitivity", "30"], NoteChoice(sensitivity=0.3)),
+        (["--split", "-50"], NoteChoice(split=-0.5)),
+        (["--shortest-note", "80"], NoteChoice(min_note_s=0.08)),
+    ],
+)
+def test_notes_are_taken_as_the_options_say(
+    options: list[str], choice: NoteChoice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.engine.transcriber.Transcriber", StopsOnceMade)
     audio = plucked(tmp_path / "guitar.wav", 60)
     assert main(["transcribe", str(audio), *options]) == 130
-    assert StopsOnceMade.made_with is rules
+    assert StopsOnceMade.made_with == choice
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--sensitivity", "101", "outside -100..100"),
+        ("--split", "much", "is not a number"),
+        ("--shortest-note", "-5", "outside 0..10000"),
+    ],
+)
+def test_a_wish_out_of_range_is_refused_with_the_range(
+    option: str, value: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["transcribe", "guitar.wav", f"{option}={value}"])
+    assert words in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("odd", [["--temperature", "-1"], ["--top-p", "0"], ["--top-k", "-2"]])

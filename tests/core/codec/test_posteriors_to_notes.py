@@ -84,6 +84,28 @@ def test_less_sensitive_options_ask_for_as_much_more_confidence(
     assert options.min_confidence == asked
 
 
+@pytest.mark.parametrize(
+    ("split_shift", "onsets_s"), [(0.0, [0.2, 0.8]), (0.2, [0.2, 0.6, 0.8]), (-0.3, [0.2])]
+)
+def test_a_swell_splits_a_sounding_note_the_sooner_the_more_it_is_wished(
+    split_shift: float, onsets_s: list[float]
+) -> None:
+    heard = posteriors(onsets={10: 0.9, 30: 0.4, 40: 0.7}, sounding=(10, 80))
+    notes = notes_from_pitch(heard, DecodeOptions(split_shift=split_shift))
+    assert [note.onset_s for note in notes] == pytest.approx(onsets_s)
+    assert notes[-1].offset_s == pytest.approx(1.6)
+
+
+def test_a_weak_onset_in_silence_is_no_note_however_much_splitting_is_wished() -> None:
+    heard = posteriors(onsets={10: 0.9, 70: 0.4}, sounding=(10, 50))
+    assert len(notes_from_pitch(heard, DecodeOptions(split_shift=0.3))) == 1
+
+
+def test_a_struck_note_after_silence_stays_however_little_splitting_is_wished() -> None:
+    heard = posteriors(onsets={10: 0.9, 70: 0.6}, sounding=(10, 50))
+    assert len(notes_from_pitch(heard, DecodeOptions(split_shift=-0.4))) == 2
+
+
 def test_a_key_without_onset_is_no_note() -> None:
     assert notes_from_pitch(posteriors(onsets={}, sounding=(10, 60)), DecodeOptions()) == ()
 

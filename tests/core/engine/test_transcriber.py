@@ -10,11 +10,11 @@ import pytest
 import soundfile
 import torch
 
-from core.codec.repair import ALL_RULES, NO_RULES, RepairRules
 from core.codec.tokens_to_notes import DecodeLosses
 from core.engine import transcriber as engine_transcriber
 from core.engine.heard import HeardTokens, Posteriors
 from core.engine.listeners import BuiltInListener
+from core.engine.note_choice import NoteChoice
 from core.engine.options import ChosenDevice
 from core.engine.progress import CancelToken, Progress
 from core.engine.transcriber import Transcriber
@@ -151,13 +151,17 @@ class HopsBetweenPrograms:
         return Posteriors(tokens=HeardTokens((), tuple(notes), DecodeLosses()))
 
 
-@pytest.mark.parametrize(("rules", "programs"), [(ALL_RULES, [24]), (NO_RULES, [0, 24])])
-def test_the_rules_decide_whether_instruments_are_repaired(
-    rules: RepairRules, programs: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("is_tidied", "programs"), [(True, [24]), (False, [0, 24])])
+def test_the_note_choice_decides_whether_instruments_are_repaired(
+    is_tidied: bool, programs: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Transcriber, "_listener", lambda *_: HopsBetweenPrograms())
     audio = noted(tmp_path / "guitar.wav", 60, length_s=2)
-    transcriber = Transcriber("mt3_magenta", checkpoints={"mt3_magenta": tmp_path}, rules=rules)
+    transcriber = Transcriber(
+        "mt3_magenta",
+        checkpoints={"mt3_magenta": tmp_path},
+        notes=NoteChoice(is_tidied=is_tidied),
+    )
     heard = transcriber.transcribe(audio, on_progress=ignore, cancel=CancelToken())
     assert [track.program for track in heard.tracks] == programs
 

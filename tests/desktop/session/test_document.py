@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from core.engine.note_choice import NoteChoice
 from core.score.instruments import StemKind
 from core.score.tempo import constant_tempo
 from desktop.session.commands import (
@@ -43,6 +44,11 @@ def track_id(document, place):
 def exported(document):
     song = document.current_song
     return [track.name for track in document.transcription_of(song.song_id).tracks]
+
+
+def noted(stem, **changed):
+    """Return the stem's choice with other wishes for its notes."""
+    return replace(stem.choice, notes=replace(stem.choice.notes, **changed))
 
 
 def state(document):
@@ -144,34 +150,36 @@ def test_a_moving_slider_is_one_step(document):
     steps = document.undo_stack.count()
     for percent in (10, 20, 30):
         stem = document.stems[0]
-        choose_for_stem(document, stem, replace(stem.choice, sensitivity=percent / 100))
+        choose_for_stem(document, stem, noted(stem, sensitivity=percent / 100))
     assert document.undo_stack.count() == steps + 1
     document.undo_stack.undo()
-    assert document.stems[0].choice.sensitivity == 0.0
+    assert document.stems[0].choice.notes.sensitivity == 0.0
 
 
-@pytest.mark.parametrize("field", ["min_note_s", "is_tidied"])
-def test_another_field_than_the_slider_that_moved_is_a_step_of_its_own(document, field):
+@pytest.mark.parametrize(
+    ("field", "value"), [("split", 0.1), ("min_note_s", 0.1), ("is_tidied", False)]
+)
+def test_another_field_than_the_slider_that_moved_is_a_step_of_its_own(document, field, value):
     steps = document.undo_stack.count()
-    for changed in ({"sensitivity": 0.3}, {field: 0.1 if field == "min_note_s" else False}):
+    for changed in ({"sensitivity": 0.3}, {field: value}):
         stem = document.stems[0]
-        choose_for_stem(document, stem, replace(stem.choice, **changed))
+        choose_for_stem(document, stem, noted(stem, **changed))
     assert document.undo_stack.count() == steps + 2
     document.undo_stack.undo()
-    assert document.stems[0].choice == StemChoice(sensitivity=0.3)
+    assert document.stems[0].choice == StemChoice(notes=NoteChoice(sensitivity=0.3))
 
 
 def test_a_switch_thrown_twice_is_two_steps(document):
     steps = document.undo_stack.count()
     for is_tidied in (False, True):
         stem = document.stems[0]
-        choose_for_stem(document, stem, replace(stem.choice, is_tidied=is_tidied))
+        choose_for_stem(document, stem, noted(stem, is_tidied=is_tidied))
     assert document.undo_stack.count() == steps + 2
 
 
 def test_a_slider_does_not_queue_the_stem_another_kind_does(document):
     stem = document.stems[0]
-    choose_for_stem(document, stem, replace(stem.choice, sensitivity=0.5))
+    choose_for_stem(document, stem, noted(stem, sensitivity=0.5))
     assert document.stems[0].state is StemState.DONE
     choose_for_stem(document, document.stems[0], StemChoice(kind=StemKind.DRUMS))
     assert document.stems[0].state is StemState.QUEUED

@@ -7,6 +7,7 @@ import pytest
 from core.codec.posteriors_to_notes import PitchPosteriors, decode_options_for
 from core.codec.tokens_to_notes import DecodeLosses
 from core.engine.heard import HeardTokens, Posteriors
+from core.engine.note_choice import NoteChoice
 from core.score.instruments import StemKind
 from desktop.session.document import Stem, StemChoice
 from desktop.session.naming import can_find_more, named_again, shortest_note_s
@@ -31,18 +32,18 @@ def stem_with_onsets(*strengths):
 @pytest.mark.parametrize(("sensitivity", "count"), [(-1.0, 1), (0.0, 2), (1.0, 3)])
 def test_more_sensitivity_finds_weaker_notes(sensitivity, count):
     stem = stem_with_onsets(0.95, 0.7, 0.2)
-    assert named_again(stem, StemChoice(sensitivity=sensitivity)).note_count == count
+    assert named_again(stem, NoteChoice(sensitivity=sensitivity)).note_count == count
 
 
 def test_notes_shorter_than_the_limit_go():
     stem = stem_with_onsets(0.9)
-    assert named_again(stem, StemChoice(min_note_s=0.2)).note_count == 1
-    assert named_again(stem, StemChoice(min_note_s=0.5)).note_count == 0
+    assert named_again(stem, NoteChoice(min_note_s=0.2)).note_count == 1
+    assert named_again(stem, NoteChoice(min_note_s=0.5)).note_count == 0
 
 
 def test_without_posteriors_the_notes_stay():
     stem = heard(Path("keys.wav"))
-    assert named_again(stem, StemChoice(sensitivity=1.0)) is stem
+    assert named_again(stem, NoteChoice(sensitivity=1.0)) is stem
 
 
 def stem_with_tokens(*confidences, kind=StemKind.KEYS):
@@ -58,12 +59,12 @@ def stem_with_tokens(*confidences, kind=StemKind.KEYS):
 @pytest.mark.parametrize(("sensitivity", "count"), [(-1.0, 1), (-0.5, 2), (0.0, 3), (1.0, 3)])
 def test_of_tokens_less_sensitivity_leaves_out_the_doubtful_and_more_finds_none(sensitivity, count):
     stem = stem_with_tokens(0.95, 0.4, 0.1)
-    assert named_again(stem, StemChoice(sensitivity=sensitivity)).note_count == count
+    assert named_again(stem, NoteChoice(sensitivity=sensitivity)).note_count == count
 
 
 def test_short_notes_of_tokens_go_too():
     stem = stem_with_tokens(0.9, 0.9)
-    assert named_again(stem, StemChoice(min_note_s=0.6)).note_count == 0
+    assert named_again(stem, NoteChoice(min_note_s=0.6)).note_count == 0
 
 
 def test_only_posteriors_hold_weaker_notes():
@@ -84,7 +85,7 @@ def stem_that_hops(kind=StemKind.GUITAR):
 
 @pytest.mark.parametrize(("is_tidied", "programs"), [(True, [24]), (False, [0, 24])])
 def test_instruments_are_tidied_or_stay_as_the_model_wrote_them(is_tidied, programs):
-    named = named_again(stem_that_hops(), StemChoice(is_tidied=is_tidied))
+    named = named_again(stem_that_hops(), NoteChoice(is_tidied=is_tidied))
     assert [track.program for track in named.tracks] == programs
     assert named.note_count == 5
 
@@ -93,8 +94,8 @@ def test_a_slider_that_moves_leaves_the_shortest_note_of_singers_as_it_was():
     stem = stem_with_onsets(0.9)
     singer = replace(stem, source=replace(stem.source, kind=StemKind.VOCALS))
     singer.posteriors.pitch.frame[53:, 40] = 0.1  # 30 ms, too short for a singer
-    assert named_again(singer, StemChoice(sensitivity=0.1)).note_count == 0
-    assert named_again(singer, StemChoice(sensitivity=0.1, min_note_s=0.0)).note_count == 1
+    assert named_again(singer, NoteChoice(sensitivity=0.1)).note_count == 0
+    assert named_again(singer, NoteChoice(sensitivity=0.1, min_note_s=0.0)).note_count == 1
 
 
 @pytest.mark.parametrize(
@@ -107,5 +108,5 @@ def test_a_slider_that_moves_leaves_the_shortest_note_of_singers_as_it_was():
     ],
 )
 def test_the_shortest_note_is_the_chosen_one_else_what_suits_the_kind(kind, chosen, shortest_s):
-    choice = StemChoice(kind=kind, min_note_s=chosen)
+    choice = StemChoice(kind=kind, notes=NoteChoice(min_note_s=chosen))
     assert shortest_note_s(Stem(StemId(1), SongId(2), Path("a.wav"), choice)) == shortest_s

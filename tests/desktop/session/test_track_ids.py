@@ -54,7 +54,7 @@ def document(qapp):
 
 def hear(document, stem):
     (queued,) = document.stems
-    heard_stem = named_again(stem, queued.choice)
+    heard_stem = named_again(stem, queued.choice.notes)
     document.put_stem(replace(queued, state=StemState.DONE, heard=heard_stem))
 
 
@@ -64,7 +64,8 @@ def tracks(document):
 
 def choose(document, **changes):
     (stem,) = document.stems
-    choose_for_stem(document, stem, replace(stem.choice, **changes))
+    notes = replace(stem.choice.notes, **changes)
+    choose_for_stem(document, stem, replace(stem.choice, notes=notes))
 
 
 def test_a_muted_track_stays_muted_when_it_is_renamed_and_the_sensitivity_slides(document):

@@ -353,6 +353,12 @@ def test_a_double_click_on_a_slider_goes_back_to_the_usual_value(with_mix, qtbot
     assert only_stem(with_mix).choice == usual
 
 
+def test_notes_that_a_token_model_struck_itself_are_not_split(with_mix):
+    split = with_mix.window.inspector.split
+    assert not split.isEnabled()
+    assert split.toolTip() == "This model struck the notes itself."
+
+
 def test_tokens_that_made_no_notes_are_counted(with_mix):
     assert (
         with_mix.window.inspector.notes_note.text()
@@ -387,6 +393,7 @@ def test_the_shortest_note_is_no_matter_for_drums(desk, job, wav, qtbot):
     said = Posteriors(tokens=HeardTokens((), (hit,), DecodeLosses()))
     job.heard.emit(HeardReply(job.request.job, replace(stem, posteriors=said)))
     inspector = desk.window.inspector
-    assert not inspector.min_note.isEnabled()
-    assert inspector.min_note.toolTip() == "Drum hits have no length."
+    for slider in (inspector.min_note, inspector.split):
+        assert not slider.isEnabled()
+        assert slider.toolTip() == "Drum hits have no length."
     assert inspector.sensitivity.isEnabled()
