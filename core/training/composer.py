@@ -1,12 +1,13 @@
 """Structured-random music: parts as an instrument of a family might play them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from core.training.families import Family
+from core.training.guitar_chords import comping
 from core.training.part import Part, PlayedNote, Timed
 
 SCALES = (
@@ -50,10 +51,12 @@ ARTICULATION_SHARES = (0.12, 0.18, 0.3, 0.3, 0.1)
 SOFTEST, LOUDEST = 8, 127
 SHORTEST_SLOT_S = 0.06
 PAUSE_S = 0.012  # a key is let go this long before it is struck again
-MONOPHONIC = frozenset({"reed", "pipe", "bass"})
+MONOPHONIC = frozenset({"reed", "harmonica", "pipe", "bass"})
 MONOPHONIC_IN_MELODIES = frozenset({"brass", "strings", "lead"})
-BENDING = frozenset({"guitar", "bass", "strings", "reed", "brass", "lead", "pipe"})
+BENDING = frozenset({"guitar", "bass", "strings", "reed", "harmonica", "brass", "lead", "pipe"})
 OCTAVE_DOUBLING = frozenset({"piano", "organ", "strings", "lead"})
+MELODIC = frozenset({"melody", "runs", "riff", "bop"})
+DYNAMIC_SHARE = 0.6  # of parts whose loudness comes and goes
 OCTAVE_SHARE, PEDAL_SHARE, THIRD_VOICE_SHARE = 0.45, 0.55, 0.4
 TWO_VOICED = frozenset({"piano", "guitar", "strings"})
 
@@ -73,10 +76,13 @@ def compose(rng: np.random.Generator, family: Family, duration_s: float) -> Comp
     player.play(style)
     if family.name in OCTAVE_DOUBLING and rng.random() < OCTAVE_SHARE:
         player.double_in_octaves()
+    if rng.random() < DYNAMIC_SHARE:
+        player.notes = _with_dynamics(rng, player.notes, duration_s)
     is_monophonic = family.name in MONOPHONIC or (
-        family.name in MONOPHONIC_IN_MELODIES and style in ("melody", "runs", "riff")
+        family.name in MONOPHONIC_IN_MELODIES and style in MELODIC
     )
     part = Part(notes=_untangled(player.notes, duration_s, is_monophonic=is_monophonic))
+    part.muted_strokes = player.muted_strokes
     if family.name == "piano" and rng.random() < PEDAL_SHARE:
         part.pedal = _pedal(rng, player.beat_s, duration_s)
     if family.name in BENDING and is_monophonic and rng.random() < 0.35:
@@ -119,6 +125,7 @@ class _Player:
         self.family = family
         self.duration_s = duration_s
         self.notes: list[PlayedNote] = []
+        self.muted_strokes: list[Timed] = []
         self.beat_s = 60 / rng.uniform(55, 185)
         self.key = int(rng.integers(12))
         self.scale = SCALES[int(rng.choice(len(SCALES), p=SCALE_SHARES))]
@@ -132,29 +139,20 @@ class _Player:
 
     def play(self, style: str) -> None:
         """Fill the duration in one style."""
-        low, high = self.family.lowest_pitch, self.family.highest_pitch
-        if style == "hands":
-            self._two_hands()
-        elif style == "chords":
-            lowest = self._lowest(24)
-            self._chords(lowest, min(high, lowest + 30), self.rng.choice([0, 0.003, 0.012]))
-        elif style == "strum":
-            self._chords(low, high - 8, self.rng.uniform(0.004, 0.03), is_strummed=True)
-        elif style == "arp":
-            lowest = self._lowest(24)
-            self._arpeggios(lowest, min(high, lowest + 32))
-        elif style == "melody":
-            self._melodies()
-        elif style == "runs":
-            lowest = self._lowest(24)
-            self._melody(lowest, min(high, lowest + 28), "veryfast")
-        elif style == "riff":
-            lowest = self._lowest(20)
-            self._bass(lowest, min(high, lowest + 14))
-        elif style == "bass":
-            self._bass(low + int(self.rng.integers(0, 8)), high)
-        else:
-            self._random_notes()
+        styles: dict[str, Callable[[], None]] = {
+            "hands": self._two_hands,
+            "chords": self._block_chords,
+            "strum": self._strummed_chords,
+            "comp": self._comping,
+            "arp": lambda: self._arpeggios(*self._window(24, 32)),
+            "melody": self._melodies,
+            "bop": lambda: self._bop(*self._window(22, int(self.rng.integers(16, 28)))),
+            "runs": lambda: self._melody(*self._window(24, 28), "veryfast"),
+            "riff": lambda: self._bass(*self._window(20, 14)),
+            "bass": self._bass_line,
+            "random": self._random_notes,
+        }
+        styles[style]()
 
     def double_in_octaves(self) -> None:
         """Double the low notes or the high ones in the octave, as hands with five fingers do."""
@@ -172,6 +170,22 @@ class _Player:
     def _lowest(self, room: int) -> int:
         low, high = self.family.lowest_pitch, self.family.highest_pitch
         return int(self.rng.integers(low, max(low + 1, high - room)))
+
+    def _window(self, room: int, width: int) -> tuple[int, int]:
+        """Return the lowest and highest key of a random stretch of the instrument."""
+        lowest = self._lowest(room)
+        return lowest, min(self.family.highest_pitch, lowest + width)
+
+    def _block_chords(self) -> None:
+        self._chords(*self._window(24, 30), self.rng.choice([0, 0.003, 0.012]))
+
+    def _strummed_chords(self) -> None:
+        low, high = self.family.lowest_pitch, self.family.highest_pitch
+        self._chords(low, high - 8, self.rng.uniform(0.004, 0.03), is_strummed=True)
+
+    def _bass_line(self) -> None:
+        low, high = self.family.lowest_pitch, self.family.highest_pitch
+        self._bass(low + int(self.rng.integers(0, 8)), high)
 
     def _two_hands(self) -> None:
         low, high = self.family.lowest_pitch, self.family.highest_pitch
@@ -227,6 +241,63 @@ class _Player:
             if rng.random() < 0.03:  # a double stop
                 above = steps[min(len(steps) - 1, at + 2)]
                 self._add(onset_s + rng.normal(0, self.jitter_s), length_s, above, self._velocity())
+
+    def _bop(self, lowest: int, highest: int) -> None:
+        """Play swung eighths in long lines that turn, leap and lead in by semitones."""
+        rng = self.rng
+        steps = self.degrees[(self.degrees >= lowest) & (self.degrees <= highest)]
+        if len(steps) < 4:
+            steps = np.arange(lowest, highest + 1)
+        beat_s, swing = 60 / rng.uniform(110, 290), rng.uniform(0.5, 0.68)
+        at_s, at, way = rng.uniform(0, 0.4), int(rng.integers(len(steps))), 1
+        while at_s < self.duration_s:
+            length = int(rng.integers(3, 26))
+            for number in range(length):
+                move = rng.random()
+                if move < 0.12 or not 0 < at < len(steps) - 1:
+                    way = -way
+                at += way * (1 if move < 0.65 else 2) if move < 0.92 else int(rng.integers(-5, 6))
+                at = int(np.clip(at, 0, len(steps) - 1))
+                slot_s = max(SHORTEST_SLOT_S, beat_s * (swing if number % 2 == 0 else 1 - swing))
+                pitches = [steps[at]]
+                if rng.random() < 0.1:  # a chromatic note between two steps
+                    pitches = [steps[at] - way]
+                elif rng.random() < 0.08 and slot_s > 3 * SHORTEST_SLOT_S:  # a turn
+                    pitches = [steps[at], steps[min(at + 1, len(steps) - 1)], steps[at]]
+                if number == length - 1:
+                    slot_s = beat_s * rng.choice([0.5, 1, 2, 3])
+                ghost = rng.uniform(0.3, 0.7) if rng.random() < 0.08 else 1.0
+                accent = rng.uniform(0, 12) if number % 2 else 0.0
+                for place, pitch in enumerate(pitches):
+                    part_s = slot_s / len(pitches)
+                    self._add(
+                        at_s + place * part_s + rng.normal(0, 0.5 * self.jitter_s),
+                        part_s * min(1.0, self.articulation + 0.1),
+                        pitch,
+                        int(np.clip((self._velocity() + accent) * ghost, SOFTEST, LOUDEST)),
+                    )
+                at_s += slot_s
+            at_s += beat_s * rng.choice([0.0, 0.5, 1, 2, 3])
+
+    def _comping(self) -> None:
+        """Play a pattern of strokes over guitar chords, damped strokes among them."""
+        strokes = comping(
+            self.rng, beat_s=self.beat_s, duration_s=self.duration_s, roots=self._roots()
+        )
+        for stroke in strokes:
+            velocity = self._velocity()
+            if not stroke.strings:
+                self.muted_strokes.append(Timed(stroke.at_s, velocity))
+            for string in stroke.strings:
+                self._add(
+                    stroke.at_s + string.late_s,
+                    string.sounding_s,
+                    string.pitch,
+                    int(np.clip(velocity + stroke.accent + self.rng.normal(0, 6), SOFTEST, 127)),
+                )
+
+    def _roots(self) -> list[int]:
+        return [(step + self.key) % 12 for step in self.scale]
 
     def _chords(
         self, lowest: int, highest: int, spread_s: float, *, is_strummed: bool = False
@@ -382,6 +453,29 @@ def _untangled(
         last[voice] = len(kept)
         kept.append(note._replace(offset_s=min(note.offset_s, duration_s - 0.01)))
     return [note for note in kept if note.offset_s > note.onset_s + 0.025]
+
+
+def _with_dynamics(
+    rng: np.random.Generator, notes: list[PlayedNote], duration_s: float
+) -> list[PlayedNote]:
+    """Let a part grow and fade, and its lower notes stand back."""
+    corners_s = np.linspace(0, duration_s, 6)
+    swell = rng.normal(0, rng.uniform(4, 20), 6)
+    split, backing = int(rng.integers(48, 70)), rng.uniform(0, 25) * (rng.random() < 0.5)
+    return [
+        note._replace(
+            velocity=int(
+                np.clip(
+                    note.velocity
+                    + np.interp(note.onset_s, corners_s, swell)
+                    - backing * (note.pitch < split),
+                    SOFTEST,
+                    LOUDEST,
+                )
+            )
+        )
+        for note in notes
+    ]
 
 
 def _pedal(rng: np.random.Generator, beat_s: float, duration_s: float) -> list[Timed]:

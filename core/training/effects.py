@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import butter, fftconvolve, istft, lfilter, sosfilt, stft
+from scipy.signal import butter, fftconvolve, firwin2, istft, lfilter, sosfilt, stft
 
 SAMPLE_RATE_HZ = 22_050
 FINAL_PEAK = 0.9
@@ -146,11 +146,36 @@ def _humming(rng: np.random.Generator, sound: Sound) -> Sound:
     return np.asarray(sound + np.sum(partials, 0) * 10 ** (-rng.uniform(32, 60) / 20))
 
 
+def resonated(rng: np.random.Generator, sound: Sound) -> Sound:
+    """Let the strings of a piano whose dampers are up sing along."""
+    length = int(rng.uniform(0.6, 2.5) * SAMPLE_RATE_HZ)
+    at_s = np.arange(length) / SAMPLE_RATE_HZ
+    impulse = np.zeros(length)
+    for key in range(21, 100):
+        string_hz = 440 * 2 ** ((key - 69 + rng.normal(0, 0.02)) / 12)
+        decay_s = rng.uniform(0.3, 1.2) * (261 / string_hz) ** 0.4
+        waves = np.sin(2 * np.pi * string_hz * at_s + rng.uniform(0, 6))
+        impulse += rng.uniform(0.2, 1) * np.exp(-at_s / decay_s) * waves
+    return reverberated(rng, sound, impulse, rng.uniform(-34, -14))
+
+
 def _in_a_room(rng: np.random.Generator, sound: Sound) -> Sound:
-    impulse = decaying_noise(rng, np.exp(rng.uniform(np.log(0.12), np.log(2.2))))
+    impulse = decaying_noise(rng, np.exp(rng.uniform(np.log(0.12), np.log(3.2))))
     impulse = np.asarray(_low_passed(impulse, rng.uniform(1200, 9000)), np.float64)
     impulse[: int(rng.uniform(0, 0.03) * SAMPLE_RATE_HZ)] = 0
-    return reverberated(rng, sound, impulse, rng.uniform(-26, 0))
+    for _ in range(rng.integers(0, 7)):  # walls nearby
+        at = int(rng.uniform(0.002, 0.05) * SAMPLE_RATE_HZ)
+        if at < len(impulse):
+            impulse[at] += rng.normal(0, 4)
+    return reverberated(rng, sound, impulse, rng.uniform(-26, 2))
+
+
+def _through_a_microphone(rng: np.random.Generator, sound: Sound) -> Sound:
+    """Colour the whole range smoothly, as microphones, pickups and bodies do."""
+    corners_hz = np.array([0, 80, 160, 320, 640, 1280, 2560, 5120, SAMPLE_RATE_HZ / 2])
+    gains = 10 ** (np.cumsum(rng.normal(0, 2.5, len(corners_hz))) / 20)
+    filtered = fftconvolve(sound, firwin2(257, corners_hz, gains, fs=SAMPLE_RATE_HZ), "same")
+    return np.asarray(filtered, np.float64)
 
 
 def _low_passed(sound: Sound, cutoff_hz: float) -> Sound:
@@ -172,7 +197,8 @@ _STUDIO: tuple[tuple[float, Effect], ...] = (
     (0.6, equalised),
     (0.15, _dulled),
     (0.15, _thinned),
-    (0.55, _in_a_room),
+    (0.3, _through_a_microphone),
+    (0.6, _in_a_room),
     (0.2, compressed),
     (0.05, _echoed),
     (0.06, _fluttering),

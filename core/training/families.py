@@ -2,6 +2,15 @@
 
 from dataclasses import dataclass
 
+from core.training.part import NO_PROGRAM
+
+# Sung and bowed ensembles are one family of General MIDI, harmonicas and organs another: here
+# voices are on their own, and harmonicas with the reeds.
+VOICES, HARMONICA = range(52, 55), 22
+STRING_FAMILY, VOICE_FAMILY, REED_FAMILY = 5, 6, 8
+HEARD_FAMILIES = 12
+UNKNOWN_FAMILY = -1
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -49,7 +58,7 @@ FAMILIES = (
         tuple(range(24, 31)),
         40,
         86,
-        ("strum", "arp", "melody", "melody", "riff", "random"),
+        ("strum", "comp", "comp", "arp", "melody", "melody", "riff", "bop", "random"),
         False,
         0.20,
     ),
@@ -64,8 +73,9 @@ FAMILIES = (
         0.08,
     ),
     Family("choir", (52, 53, 54), 45, 84, ("chords", "melody"), True, 0.03),
-    Family("brass", tuple(range(56, 64)), 36, 84, ("melody", "chords", "riff"), True, 0.05),
-    Family("reed", tuple(range(64, 72)), 40, 90, ("melody", "melody", "runs"), True, 0.06),
+    Family("brass", tuple(range(56, 64)), 36, 84, ("melody", "chords", "riff", "bop"), True, 0.05),
+    Family("reed", tuple(range(64, 72)), 40, 90, ("melody", "bop", "runs"), True, 0.06),
+    Family("harmonica", (21, 22, 22, 23), 55, 98, ("melody", "melody", "runs", "bop"), True, 0.03),
     Family("pipe", tuple(range(72, 80)), 55, 98, ("melody", "melody", "runs"), True, 0.04),
     Family(
         "lead",
@@ -90,3 +100,15 @@ FAMILIES = (
 FAMILY_NAMED = {family.name: family for family in FAMILIES}
 PLUCKED = frozenset({"piano", "chromperc", "guitar", "bass", "ethnic"})  # sounds that die away
 STRINGED = frozenset({"guitar", "bass", "ethnic"})
+
+
+def heard_family(program: int) -> int:
+    """Return which of the HEARD_FAMILIES plays a program, UNKNOWN_FAMILY for sounds of none."""
+    if program in VOICES:
+        return VOICE_FAMILY
+    if program == HARMONICA:
+        return REED_FAMILY
+    family = program // 8
+    if program == NO_PROGRAM or family >= HEARD_FAMILIES:
+        return UNKNOWN_FAMILY
+    return STRING_FAMILY if family == VOICE_FAMILY else family

@@ -33,3 +33,4 @@ class Part:
     notes: list[PlayedNote] = field(default_factory=list)
     pedal: list[Timed] = field(default_factory=list)
     bends: list[Timed] = field(default_factory=list)
+    muted_strokes: list[Timed] = field(default_factory=list)  # across damped strings, with velocity

@@ -131,6 +131,10 @@ class _Curves:
         elif not is_slurred and rng.random() < performer.scoop_share:
             depth = performer.scoop_semitones * rng.uniform(0.3, 1.3)
             self._pitch[first:end] -= depth * np.exp(-at_s / rng.uniform(0.015, 0.05))
+        if held_s > 0.3 and rng.random() < performer.bend_share:
+            self._bend(note, first, end)
+        if not is_slurred and rng.random() < performer.grace_share:
+            self._grace(note, before, centre)
         is_last = after is None or after.onset_s - note.offset_s > PHRASE_GAP_S
         if is_last and held_s > 0.25 and rng.random() < performer.fall_share:
             self._fall(note, first, end)
@@ -208,6 +212,25 @@ class _Curves:
         distance = (self._at_s - at_s) / width_s
         self._level *= (1 - depth * np.exp(-(distance**2))).astype(np.float32)
 
+    def _bend(self, note: PlayedNote, first: int, end: int) -> None:
+        """Lean into a held note from beside and come back; it stays one note."""
+        rng = self._rng
+        held_s = note.offset_s - note.onset_s
+        middle_s, width_s = rng.uniform(0.3, 0.9) * held_s, rng.uniform(0.06, 0.3 * held_s)
+        at_s = self._at_s[first:end] - note.onset_s - middle_s
+        depth = rng.uniform(0.3, 1.6) * (-1 if rng.random() < 0.85 else 1)
+        self._pitch[first:end] += (depth * np.exp(-((at_s / width_s) ** 2))).astype(np.float32)
+
+    def _grace(self, note: PlayedNote, before: PlayedNote | None, centre: float) -> None:
+        """Flick another pitch just before the note; nobody would write it down."""
+        rng = self._rng
+        start_s = note.onset_s - rng.uniform(0.025, 0.06)
+        if before is not None and before.offset_s > start_s - 0.02:
+            return
+        first, end = self._index(start_s), self._index(note.onset_s)
+        self._pitch[first:end] = centre + rng.choice([-2, -1, -1, 1, 2])
+        self._level[first:end] = rng.uniform(0.3, 0.9) * (note.velocity / 127) ** 1.6
+
     def _fall(self, note: PlayedNote, first: int, end: int) -> None:
         """Let pitch drop while the sound fades."""
         rest_s = self._at_s[first:end] - (note.offset_s - FALLING_S)
@@ -226,6 +249,11 @@ class _Curves:
             self._tone[first:end] = self._vowel
             if rng.random() < performer.consonant_share:
                 self._consonant(note, is_slurred=is_slurred)
+        if rng.random() < performer.click_share:
+            length = int(rng.uniform(0.004, 0.02) * SAMPLE_RATE_HZ)
+            click = coloured(rng, length, rng.uniform(300, 4000)) * np.linspace(1, 0, length)
+            start_s = note.onset_s - rng.uniform(0, 0.03)
+            self.bursts.append((start_s, (click * rng.uniform(0.005, 0.12)).astype(np.float32)))
         if not is_slurred and rng.random() < performer.breath_share * 0.4:
             length = int(rng.uniform(0.12, 0.4) * SAMPLE_RATE_HZ)
             hiss = coloured(rng, length, rng.uniform(800, 5000)) * np.hanning(length)

@@ -34,6 +34,8 @@ class _Habits:
     noise: Range
     fall_share: Range
     dip: Range  # how far loudness falls between slurred notes
+    bend_share: float  # of long notes: bent within, and back
+    grace_share: float  # of notes led in by another
     even_gain: Range = (0.6, 1.0)
 
 
@@ -51,6 +53,8 @@ HABITS: Mapping[PerformerKind, _Habits] = {
         noise=(0.003, 0.09),
         fall_share=(0.0, 0.5),
         dip=(0.0, 0.7),
+        bend_share=0.15,
+        grace_share=0.12,
     ),
     "reed": _Habits(
         tilt=(0.5, 1.6),
@@ -65,6 +69,8 @@ HABITS: Mapping[PerformerKind, _Habits] = {
         noise=(0.003, 0.08),
         fall_share=(0.0, 0.3),
         dip=(0.1, 0.8),
+        bend_share=0.15,
+        grace_share=0.15,
         even_gain=(0.05, 1.1),
     ),
     "harmonica": _Habits(
@@ -80,6 +86,8 @@ HABITS: Mapping[PerformerKind, _Habits] = {
         noise=(0.003, 0.05),
         fall_share=(0.0, 0.3),
         dip=(0.2, 1.0),
+        bend_share=0.4,
+        grace_share=0.1,
     ),
     "flute": _Habits(
         tilt=(1.2, 3.0),
@@ -94,6 +102,8 @@ HABITS: Mapping[PerformerKind, _Habits] = {
         noise=(0.01, 0.15),
         fall_share=(0.0, 0.15),
         dip=(0.1, 0.9),
+        bend_share=0.05,
+        grace_share=0.15,
     ),
     "brass": _Habits(
         tilt=(0.5, 1.8),
@@ -108,6 +118,8 @@ HABITS: Mapping[PerformerKind, _Habits] = {
         noise=(0.001, 0.02),
         fall_share=(0.0, 0.35),
         dip=(0.2, 0.9),
+        bend_share=0.08,
+        grace_share=0.1,
     ),
     "bow": _Habits(
         tilt=(0.7, 1.5),
@@ -122,6 +134,8 @@ HABITS: Mapping[PerformerKind, _Habits] = {
         noise=(0.002, 0.04),
         fall_share=(0.0, 0.1),
         dip=(0.0, 0.8),
+        bend_share=0.1,
+        grace_share=0.1,
     ),
 }
 
@@ -153,6 +167,9 @@ class Performer:
     noise_hz: float
     fall_share: float
     dip: float
+    bend_share: float
+    grace_share: float
+    click_share: float  # of notes at which keys or valves are heard
     tongue_share: float
     consonant_share: float
     breath_share: float
@@ -170,6 +187,7 @@ def random_performer(rng: np.random.Generator, kind: PerformerKind) -> Performer
     is_singer, is_harmonica = kind == "singer", kind == "harmonica"
     resonances = int(rng.integers(1, 6))
     growls = kind in ("reed", "brass") and rng.random() < 0.15
+    clicks = kind in ("reed", "flute", "harmonica") and rng.random() < 0.4
     wahs = is_harmonica and rng.random() < 0.3
     return Performer(
         kind=kind,
@@ -197,6 +215,9 @@ def random_performer(rng: np.random.Generator, kind: PerformerKind) -> Performer
         noise_hz=log_uniform(rng, 600, 7000),
         fall_share=rng.uniform(*habits.fall_share),
         dip=rng.uniform(*habits.dip),
+        bend_share=rng.uniform(0, habits.bend_share) if rng.random() < 0.6 else 0.0,
+        grace_share=rng.uniform(0, habits.grace_share) if rng.random() < 0.6 else 0.0,
+        click_share=rng.uniform(0, 0.8) if clicks else 0.0,
         tongue_share=rng.uniform(0, 1),
         consonant_share=rng.uniform(0.1, 0.9) if is_singer else 0.0,
         breath_share=rng.uniform(0, 0.8) if rng.random() < 0.5 else 0.0,

@@ -11,8 +11,9 @@ from core.training.calibration import Calibration
 from core.training.composer import compose, one_voice_of, sounding
 from core.training.drum_clips import make_drum_clip
 from core.training.drum_synth import Kit, random_kit
-from core.training.effects import produced, to_rms
+from core.training.effects import compressed, produced, resonated, to_rms
 from core.training.families import FAMILIES, FAMILY_NAMED, PLUCKED, STRINGED, Family
+from core.training.handling import with_hammers, with_muted_strokes
 from core.training.part import Part, PlayedNote
 from core.training.performance import perform
 from core.training.performer import PerformerKind, random_performer
@@ -25,7 +26,13 @@ MIX_SHARE, DRUMS_IN_MIX_SHARE = 0.36, 0.45
 MOST_PARTS = 6
 UNISON_SHARE = 0.3  # of the later parts of a mix: doubles an earlier one
 UNISON_STEPS = (0, 0, 12, 12, -12)
-BLEED_SHARE, BLEED_DB = 0.15, (-34.0, -14.0)  # of solo clips: what other players leak into the mic
+BLEED_SHARE, BLEED_DB = 0.45, (-34.0, -11.0)  # of solo clips: what other players leak into the mic
+BLEED_IN_MIX_SHARE, BLEED_IN_MIX_DB = 0.15, (-36.0, -20.0)
+BLEEDING_DRUMS_SHARE = 0.35
+BUS_COMPRESSION_SHARE = 0.35
+DETUNED_SHARE, MOST_DETUNED_CENTS = 0.15, 45.0
+RESONANCE_SHARE, HAMMER_SHARE = 0.6, 0.35  # of pedalled pianos, of pianos
+EVENNESS = 0.55  # in mixes, families are drawn by this power of their shares
 OWN_KITS = 10
 LATEST_ATTACK_S = 0.15  # slower presets are labelled too early rather than out of all tolerance
 KIT_PROGRAMS = (0, 8, 16, 24, 25, 32, 40)
@@ -44,7 +51,7 @@ PERFORMER_KIND_SHARES = (0.34, 0.26, 0.14, 0.08, 0.1, 0.08)
 FAMILIES_OF_PERFORMER: Mapping[PerformerKind, tuple[str, ...]] = {
     "singer": ("choir", "choir", "reed", "reed"),
     "reed": ("reed",),
-    "harmonica": ("reed", "reed", "pipe"),
+    "harmonica": ("harmonica", "harmonica", "reed"),
     "flute": ("pipe", "pipe", "reed"),
     "brass": ("brass",),
     "bow": ("strings",),
@@ -125,6 +132,8 @@ class PitchedClipMaker:
         self._font_shares = shares / shares.sum()
         family_shares = np.array([family.share for family in FAMILIES])
         self._family_shares = family_shares / family_shares.sum()
+        evened = family_shares**EVENNESS
+        self._mix_shares = evened / evened.sum()
         self._kits: list[Kit] = [random_kit(rng) for _ in range(OWN_KITS)]
 
     def clip(self) -> PitchedClip:
@@ -140,6 +149,8 @@ class PitchedClipMaker:
         parts = int(rng.integers(2, MOST_PARTS + 1)) if is_mix else 1
         shift = 0 if rng.random() < 0.6 else int(rng.integers(-4, 5))
         cents = rng.normal(0, 12) if rng.random() < 0.6 else 0
+        if rng.random() < DETUNED_SHARE:
+            cents = rng.uniform(-MOST_DETUNED_CENTS, MOST_DETUNED_CENTS)
         speed = 2 ** ((shift + cents / 100) / 12)
         duration_s = CLIP_S * speed + 0.2
         mixed = self._mixed(parts, duration_s, is_mix=is_mix)
@@ -153,8 +164,10 @@ class PitchedClipMaker:
                 level = 10 ** (rng.uniform(-14, 3) / 20)
                 sound = sound[:length] + to_rms(drums[:length]) * level
                 recipe += "+drums"
-        if not is_mix and rng.random() < BLEED_SHARE:
-            sound = self._bled(sound, duration_s)
+        if is_mix and rng.random() < BUS_COMPRESSION_SHARE:
+            sound = compressed(rng, sound)
+        if rng.random() < (BLEED_IN_MIX_SHARE if is_mix else BLEED_SHARE):
+            sound = self._bled(sound, duration_s, BLEED_IN_MIX_DB if is_mix else BLEED_DB)
         first = recipe.split("+")[0]
         is_distorted = (
             not is_mix
@@ -181,7 +194,7 @@ class PitchedClipMaker:
             doubled = None
             if played and rng.random() < UNISON_SHARE:
                 doubled = played[int(rng.integers(len(played)))]
-            part = self._part(duration_s, doubled, is_bass=is_mix and number == 0)
+            part = self._part(duration_s, doubled, is_bass=is_mix and number == 0, is_mix=is_mix)
             if part is None:
                 continue
             sound = to_rms(part.sound)
@@ -198,7 +211,12 @@ class PitchedClipMaker:
         return None if together is None else _PlayedPart(together, notes, "+".join(recipes))
 
     def _part(
-        self, duration_s: float, doubled: list[PlayedNote] | None, *, is_bass: bool
+        self,
+        duration_s: float,
+        doubled: list[PlayedNote] | None,
+        *,
+        is_bass: bool = False,
+        is_mix: bool = False,
     ) -> _PlayedPart | None:
         rng = self._rng
         kind = rng.random()
@@ -208,7 +226,8 @@ class PitchedClipMaker:
             return self._performed_part(duration_s, doubled)
         if kind < self._ways.performers + self._ways.own_patches:
             return self._own_part(duration_s, doubled)
-        family = FAMILIES[int(rng.choice(len(FAMILIES), p=self._family_shares))]
+        shares = self._mix_shares if is_mix else self._family_shares
+        family = FAMILIES[int(rng.choice(len(FAMILIES), p=shares))]
         if is_bass and rng.random() < 0.6:
             family = FAMILY_NAMED["bass"]
         return self._font_part(family, duration_s, doubled)
@@ -233,6 +252,12 @@ class PitchedClipMaker:
         )
         if sound is None or np.abs(sound).max() < 1e-3:
             return None
+        if family.name == "piano":
+            if part.pedal and rng.random() < RESONANCE_SHARE:
+                sound = np.asarray(resonated(rng, sound), np.float32)
+            if rng.random() < HAMMER_SHARE:
+                sound = with_hammers(rng, sound, part)
+        sound = with_muted_strokes(rng, sound, part)
         held = sounding(part.notes, part.pedal)
         notes = _heard(held, font.calibrations[program], family)
         recipe = f"{family.name}/{font.name}:{program}/{composition.style}"
@@ -250,6 +275,8 @@ class PitchedClipMaker:
             return None
         patch = random_patch(rng, kind)
         sound = render_part(rng, notes, patch, duration_s=duration_s)
+        if doubled is None:
+            sound = with_muted_strokes(rng, sound, composition.part)
         recipe = f"own-{kind}/{family.name}/{composition.style}"
         return _PlayedPart(sound, labelled(notes, patch), recipe)
 
@@ -288,19 +315,19 @@ class PitchedClipMaker:
             if family.lowest_pitch <= note.pitch + step <= family.highest_pitch
         ]
 
-    def _bled(self, sound: Sound, duration_s: float) -> Sound:
-        """Let drums or another part be heard from afar; nobody asks for their notes."""
+    def _bled(self, sound: Sound, duration_s: float, level_db: tuple[float, float]) -> Sound:
+        """Let drums or other parts be heard from afar; nobody asks for their notes."""
         rng = self._rng
         other: Sound | None
-        if rng.random() < 0.5:
+        if rng.random() < BLEEDING_DRUMS_SHARE:
             other = self._drums(duration_s)
         else:
-            part = self._part(duration_s, None, is_bass=False)
+            part = self._mixed(int(rng.choice([1, 1, 2, 3])), duration_s, is_mix=False)
             other = None if part is None else part.sound
         if other is None or np.abs(other).max() < 1e-3:
             return sound
         length = min(len(sound), len(other))
-        level = 10 ** (rng.uniform(*BLEED_DB) / 20)
+        level = 10 ** (rng.uniform(*level_db) / 20)
         afar = to_rms(produced(rng, other[:length])) * level
         return np.asarray(to_rms(sound[:length]) + afar)
 

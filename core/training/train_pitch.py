@@ -1,4 +1,4 @@
-"""Train the pitch network and its family head together from shards of synthesised clips."""
+"""Train the pitch network, with or without its family head, from shards of synthesised clips."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,17 +10,21 @@ from torch import Tensor, nn
 
 from core.features.vqt import BINS_PER_SEMITONE, FRAMES_PER_S
 from core.models.family_head import StemAndFamilies
-from core.models.stem_net import LOWEST_PITCH, PITCHES
+from core.models.stem_net import LOWEST_PITCH, PITCHES, StemNet
 from core.training.families import heard_family
 from core.training.feature_shards import PitchShard, ShardPool
 from core.training.part import PlayedNote
 from core.training.schedule import Schedule, TrainingRun, cpu_has_bfloat16
 
 SEGMENT_FRAMES = 128
+FAMILY_WEIGHT = 0.3
+FAMILY_LOOK_S = 0.4  # of a note: a player is told by the first part of it
+NOBODY, SEVERAL = -1, -2
 FLOOR_LEVEL = 0.05  # what bins shifted in from outside hear
 PEAK_RATE, FLAT_SHARE = 3e-3, 0.3
 
 Levels = npt.NDArray[np.float32]
+Families = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,16 @@ CHOICES = Choices()
 
 @dataclass(frozen=True, slots=True)
 class PitchTargets:
-    """Targets [frame, pitch]: onset triangles, sounding keys, velocity/127 around onsets."""
+    """Targets [frame, pitch]: onset triangles, sounding keys, velocity/127 around onsets.
+
+    `family` is the number of the family that plays, in the first part of each note; elsewhere, and
+    where it is unknown or several hold the key, it is negative.
+    """
 
     onset: Levels
     frame: Levels
     velocity: Levels
+    family: Families
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +65,11 @@ class PitchBatch:
     onset: Tensor
     frame: Tensor
     velocity: Tensor
+    family: Tensor
 
 
 def train_pitch(
-    network: StemNet,
+    network: StemNet | StemAndFamilies,
     shards: list[Path] | ShardPool,
     folder: Path,
     *,
@@ -67,10 +77,14 @@ def train_pitch(
     seed: int,
     choices: Choices = CHOICES,
 ) -> None:
-    """Train until `hours` of audio were heard; continues where the folder's last run stopped."""
+    """Train until `hours` of audio were heard; continues where the folder's last run stopped.
+
+    Families are learnt together with the notes where the network has a head for them.
+    """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub
+    notes = network.network if isinstance(network, StemAndFamilies) else network
     run = TrainingRun(network, Schedule(hours, PEAK_RATE, FLAT_SHARE), folder)
     run.resume(rng)
     pool = shards if isinstance(shards, ShardPool) else ShardPool(shards)
@@ -78,8 +92,13 @@ def train_pitch(
     while not run.is_finished:
         batch = draw_batch(rng, pool, choices)
         with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16):
-            logits = network(batch.levels)
+            hearing = notes.hear(batch.levels)
+            logits = notes.answers(hearing)
+            told = network.families(hearing) if isinstance(network, StemAndFamilies) else None
         loss, losses = pitch_loss(logits.float(), batch, choices)
+        if told is not None:
+            miss, losses["family"] = family_loss(told.float(), batch)
+            loss = loss + FAMILY_WEIGHT * miss
         heard_s = choices.clips_per_batch * SEGMENT_FRAMES / FRAMES_PER_S
         run.learn(loss, heard_s=heard_s, losses=losses)
         run.log_now_and_then(rng)
@@ -139,6 +158,9 @@ def targets_of(
     Onsets are triangles of `width` frames to both sides.
     """
     onset, frame, velocity = (np.zeros((frames, PITCHES), np.float32) for _ in range(3))
+    holder = np.full((frames, PITCHES), NOBODY, np.int64)
+    is_looked_at = np.zeros((frames, PITCHES), bool)
+    look = round(FAMILY_LOOK_S * FRAMES_PER_S)
     for note in notes:
         key = note.pitch - LOWEST_PITCH + shift
         start = note.onset_s * FRAMES_PER_S - first_frame
@@ -149,9 +171,8 @@ def targets_of(
         last = min(frames, max(round(start) + 1, round(end)))
         frame[first:last, key] = 1
         family, held = heard_family(note.program), holder[first:last, key]
-        held[:] = np.where(
-            (held == NOBODY) & (family >= 0), family, np.where(held == family, family, SEVERAL)
-        )
+        is_alone = (held == NOBODY) | (held == family)
+        held[:] = np.where(is_alone, family, SEVERAL) if family >= 0 else SEVERAL
         is_looked_at[first : max(0, min(last, round(start) + look)), key] = True
         for at in range(max(0, int(start - width) + 1), min(frames, int(np.ceil(start + width)))):
             onset[at, key] = max(onset[at, key], 1 - abs(at - start) / width)

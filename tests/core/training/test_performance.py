@@ -29,6 +29,9 @@ def plain(kind: PerformerKind, seed: int = 0) -> Performer:
         drift_semitones=0.0,
         vibrato_semitones=0.0,
         scoop_share=0.0,
+        bend_share=0.0,
+        grace_share=0.0,
+        click_share=0.0,
         fall_share=0.0,
         tongue_share=0.0,
         consonant_share=0.0,
@@ -88,6 +91,24 @@ def test_a_slow_attack_is_labelled_when_it_is_heard() -> None:
     slow = replace(plain("bow"), attack_s=0.2)
     (note,) = performed(slow, [PlayedNote(0.5, 1.5, 60, 90)]).notes
     assert 0.53 < note.onset_s < 0.6
+
+
+def test_a_bent_note_is_one_note_that_comes_back() -> None:
+    bending = replace(plain("harmonica"), bend_share=1.0, even_gain=1.0)
+    (note,) = performed(bending, [PlayedNote(0.2, 2.4, 60, 90)]).notes
+    assert (note.pitch, round(note.offset_s, 1)) == (60, 2.4)
+    sound = performed(bending, [PlayedNote(0.2, 2.4, 60, 90)]).samples
+    heard_hz = [sounding_hz(sound, at_s, 0.06) for at_s in np.arange(0.3, 2.3, 0.1)]
+    assert heard_hz[0] == pytest.approx(261.6, rel=0.03)
+    assert max(abs(np.log2(hz / 261.6)) for hz in heard_hz) > 0.2 / 12
+
+
+def test_a_grace_note_is_heard_but_not_labelled() -> None:
+    gracing = replace(plain("reed"), grace_share=1.0, attack_s=0.01)
+    performance = performed(gracing, [PlayedNote(0.5, 1.5, 60, 90)])
+    assert [note.pitch for note in performance.notes] == [60]
+    before = performance.samples[int(0.47 * SAMPLE_RATE_HZ) : int(0.49 * SAMPLE_RATE_HZ)]
+    assert np.abs(before).max() > 0.05 * np.abs(performance.samples).max()
 
 
 def test_one_seed_gives_one_performance() -> None:

@@ -35,6 +35,34 @@ def test_a_note_before_the_segment_only_sounds_in_it() -> None:
     assert targets.frame[:, 60 - 21].sum() == 30
 
 
+PIANO, VIOLIN = 0, 40
+
+
+def families(*notes: PlayedNote) -> list[int]:
+    """The families at C4, frame by frame."""
+    return targets_of(notes, first_frame=0, frames=60, shift=0).family[:, 60 - 21].tolist()
+
+
+def test_the_family_is_asked_of_the_first_part_of_a_note() -> None:
+    found = families(PlayedNote(0.2, 1.1, 60, 80, VIOLIN))
+    assert found == [-1] * 10 + [5] * 20 + [-1] * 30
+
+
+def test_a_sound_of_no_family_teaches_none() -> None:
+    assert max(families(PlayedNote(0.2, 1.1, 60, 80))) < 0
+
+
+@pytest.mark.parametrize("others", [VIOLIN, -1])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_key_that_two_hold_is_not_asked_about(others: int, *, is_first: bool) -> None:
+    notes = [PlayedNote(0.2, 1.1, 60, 80, PIANO), PlayedNote(0.3, 0.5, 60, 80, others)]
+    found = families(*(notes if is_first else notes[::-1]))
+    assert [frame for frame, family in enumerate(found) if family == 0] == [
+        *range(10, 15),
+        *range(25, 30),
+    ]
+
+
 def test_a_hit_is_a_triangle_on_its_drum() -> None:
     onset, strength = drum_targets_of(
         (Hit(10 * 220 / 22_050, Drum.TOM, 0.7),), first_frame=0, frames=30
