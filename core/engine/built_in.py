@@ -59,11 +59,19 @@ def drum_gain(peak: float) -> float:
 class PitchListener:
     """Hears which keys are struck, sound, how loud, and on what family of instruments."""
 
-    def __init__(self, weights: Path, *, device: str = "cpu", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        weights: Path,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        network: family_head.StemAndFamilies | None = None,
+    ) -> None:
+        """Load the weights into the released network, or into another one that they are for."""
         self._device = device
         self._features = vqt.DualWindowVqt().to(device)
         self._hearing = _Hearing(
-            _ready(family_head.StemAndFamilies(), weights, device),
+            _ready(network or family_head.StemAndFamilies(), weights, device),
             _Framing(vqt.HOP_SAMPLES, vqt.CONTEXT_SAMPLES, PITCH_CONTEXT_FRAMES),
             workers=_workers(device, threads),
         )

@@ -1,4 +1,4 @@
-"""Remake or measure the built-in models: `python -m core.training make|evaluate`."""
+"""Remake or measure the built-in models: `python -m core.training make|evaluate|ablate`."""
 
 import argparse
 import logging
@@ -6,10 +6,11 @@ from pathlib import Path
 
 import torch
 
+from core.training.ablations import ABLATIONS, HOURS, PLAN, ablate
 from core.training.conditions import means_of_conditions, worsened
 from core.training.evaluate import evaluate, read_clips, table_of, table_of_means
 from core.training.recipe import Recipe, make
-from core.training.shard_making import ShardPlan
+from core.training.shard_making import ShardPlan, make_pitched_shards
 from core.training.unheard import unheard_clips
 
 _log = logging.getLogger(__name__)
@@ -33,6 +34,16 @@ def main() -> None:
             plan=plan,
         )
         make(arguments.out, recipe)
+    elif arguments.command == "ablate":
+        table = ablate(
+            arguments.out,
+            make_pitched_shards(arguments.out / "pitched", PLAN),
+            clips=read_clips(arguments.clips),
+            unheard=unheard_clips,
+            hours=arguments.hours,
+            only=arguments.only,
+        )
+        _log.info("\n%s", table.read_text(encoding="utf-8"))
     else:
         clips = read_clips(arguments.clips) if arguments.clips else unheard_clips()
         if arguments.conditions:
@@ -58,6 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     measured.add_argument("--unheard", action="store_true", help="compose clips of unheard sounds")
     measuring.add_argument("--conditions", action="store_true", help="also with noise, rooms ...")
     measuring.add_argument("--weights", type=Path, default=RELEASE_WEIGHTS)
+    ablating = commands.add_parser("ablate", help="change one choice at a time; resumes")
+    ablating.add_argument("--out", type=Path, required=True, help="folder for shards and table")
+    ablating.add_argument("--clips", type=Path, required=True, help="folder of .flac and .json")
+    ablating.add_argument("--hours", type=float, default=HOURS, help="of audio heard, per row")
+    ablating.add_argument("--only", choices=[row.name for row in ABLATIONS], help="this row")
     return parser
 
 

@@ -119,8 +119,8 @@ def read_clips(folder: Path) -> list[LabelledClip]:
     return clips
 
 
-def score_clip(clip: LabelledClip, pitch: PitchListener, drums: DrumListener) -> ClipScore:
-    """Transcribe one clip as its kind and compare."""
+def score_clip(clip: LabelledClip, pitch: PitchListener, drums: DrumListener | None) -> ClipScore:
+    """Transcribe one clip as its kind and compare; without a drum listener, its notes only."""
     options = decode_options_for(clip.stem_kind)
     onset = offset = hits = None
     if clip.notes is not None:
@@ -129,7 +129,7 @@ def score_clip(clip: LabelledClip, pitch: PitchListener, drums: DrumListener) ->
         notes = notes_from_pitch(heard, options)
         onset = note_f1(clip.notes, notes, with_offsets=False)
         offset = note_f1(clip.notes, notes, with_offsets=True)
-    if clip.drum_hits is not None:
+    if clip.drum_hits is not None and drums is not None:
         hits = drum_f1(clip.drum_hits, _drum_hits(clip, drums, options))
     return ClipScore(clip.name, clip.kind, onset, offset, hits)
 
