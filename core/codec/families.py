@@ -35,6 +35,7 @@ _KIND_OF_FAMILY = (
 )
 
 Logs = npt.NDArray[np.float64]
+PackedFamilies = npt.NDArray[np.uint8]
 
 
 def with_players(notes: Sequence[NoteEvent], posteriors: PitchPosteriors) -> list[NoteEvent]:
@@ -75,12 +76,24 @@ def opinion_of(note: NoteEvent, posteriors: PitchPosteriors) -> Logs:
     end_s = min(note.offset_s, note.onset_s + LOOK_S)
     first, last = int(note.onset_s * fps + 1) // BLOCK_FRAMES, int(end_s * fps) // BLOCK_FRAMES
     blocks = slice(first * BLOCK_FRAMES, (max(first, last) + 1) * BLOCK_FRAMES)
-    rows = posteriors.family[:, blocks, note.pitch - posteriors.lowest_pitch].astype(np.float64)
+    rows = _unpacked(posteriors.family[:, blocks, note.pitch - posteriors.lowest_pitch])
     whole = rows.shape[1] // BLOCK_FRAMES * BLOCK_FRAMES
     if whole == 0:
         return np.full(FAMILIES, -np.log(FAMILIES))
     each = rows[:, :whole].reshape(len(rows), -1, BLOCK_FRAMES).mean(1).reshape(FAMILIES)
     return np.asarray(_normalised(np.log(np.maximum(each, FLOOR))[None])[0], np.float64)
+
+
+def packed(probabilities: npt.NDArray[np.float16]) -> PackedFamilies:
+    """Return probabilities as PitchPosteriors.family has them, in a byte each.
+
+    Small ones matter as much as large ones, so it is square roots that are spaced evenly.
+    """
+    return np.asarray(np.rint(255 * np.sqrt(probabilities.astype(np.float32))), np.uint8)
+
+
+def _unpacked(family: PackedFamilies) -> npt.NDArray[np.float64]:
+    return np.asarray((family / 255.0) ** 2, np.float64)
 
 
 def _normalised(logs: Logs) -> Logs:

@@ -31,7 +31,8 @@ class PitchPosteriors:
     """What the pitch network heard, 0..1; all three [frame, pitch], pitch 0 is `lowest_pitch`.
 
     `family` [3, frame, pitch] tells of twelve families of instruments in every block of four
-    frames: in frame j of a block, row r holds the probability of family 4 * r + j.
+    frames: in frame j of a block, row r holds 255 times the square root of the probability of
+    family 4 * r + j.
     """
 
     onset: Posterior
@@ -39,7 +40,7 @@ class PitchPosteriors:
     velocity: Posterior
     frames_per_s: float
     lowest_pitch: int
-    family: npt.NDArray[np.float16] | npt.NDArray[np.float32] | None = None
+    family: npt.NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if not self.onset.shape == self.frame.shape == self.velocity.shape:

@@ -18,7 +18,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from core.codec.families import PackedFamilies, packed
 from core.codec.posteriors_to_notes import DRUM_KEYS, DrumPosteriors, PitchPosteriors
+from core.engine.growing_posteriors import GrowingPosteriors
 from core.features import logmel, vqt
 from core.features.tuning import tuning_of
 from core.models import drum_net, family_head, stem_net
@@ -35,6 +37,7 @@ LONG_WINDOWS = vqt.WINDOW_SETS.index(vqt.LONG_WINDOWS)
 PITCH_CONTEXT_FRAMES = -(-stem_net.CONTEXT_FRAMES // family_head.BLOCK_FRAMES) * (
     family_head.BLOCK_FRAMES
 )
+ANSWERS = 3  # of the pitch network: onset, frame, velocity; the rest are families
 SEGMENT_S = 8.0  # on_seconds_done is called at least this often
 
 Block = npt.NDArray[np.float32]
@@ -89,17 +92,20 @@ class PitchListener:
         `on_seconds_done` gets the seconds of audio behind us; what it raises ends the listening.
         Before it `on_heard` gets what was heard since, and from which second on.
         """
+        answers = GrowingPosteriors(ANSWERS, stem_net.PITCHES, dtype=np.float16)
+        families = GrowingPosteriors(family_head.ROWS, stem_net.PITCHES, dtype=np.uint8)
 
         def tell(segment: Posteriors, end_s: float) -> None:
+            answers.append(segment[:ANSWERS])
+            families.append(packed(segment[ANSWERS:]))
             if on_heard is not None:
-                on_heard(_of_pitch(segment), end_s - segment.shape[1] / vqt.FRAMES_PER_S)
+                heard = _of_pitch(segment[:ANSWERS], packed(segment[ANSWERS:]))
+                on_heard(heard, end_s - segment.shape[1] / vqt.FRAMES_PER_S)
             on_seconds_done(end_s)
 
         opening, blocks = _opening_of(blocks)
-        heard = self._hearing.posteriors(self._features_for(opening, gain), blocks, gain, tell)
-        if not heard:
-            heard = [np.zeros((3 + family_head.ROWS, 0, stem_net.PITCHES), np.float16)]
-        return _of_pitch(_joined(heard))
+        self._hearing.listen(self._features_for(opening, gain), blocks, gain, tell)
+        return _of_pitch(answers.whole(), families.whole())
 
     @torch.inference_mode()
     def _features_for(self, opening: Block, gain: float) -> vqt.DualWindowVqt:
@@ -138,16 +144,16 @@ class DrumListener:
         `on_seconds_done` gets the seconds of audio behind us; what it raises ends the listening.
         Before it `on_heard` gets what was heard since, and from which second on.
         """
+        answers = GrowingPosteriors(2 * drum_net.DRUM_CLASSES, dtype=np.float16)
 
         def tell(segment: Posteriors, end_s: float) -> None:
+            answers.append(segment)
             if on_heard is not None:
                 on_heard(_of_drums(segment), end_s - segment.shape[1] / logmel.FRAMES_PER_S)
             on_seconds_done(end_s)
 
-        heard = self._hearing.posteriors(self._features, blocks, gain, tell)
-        if not heard:
-            heard = [np.zeros((2 * drum_net.DRUM_CLASSES, 0), np.float16)]
-        return _of_drums(_joined(heard))
+        self._hearing.listen(self._features, blocks, gain, tell)
+        return _of_drums(answers.whole())
 
 
 class _Features(Protocol):
@@ -193,24 +199,22 @@ class _Hearing:
         weights = next(network.parameters())
         self._dtype, self._device = weights.dtype, weights.device
 
-    def posteriors(
+    def listen(
         self,
         features: _Features,
         blocks: Iterable[Block],
         gain: float,
         tell: Callable[[Posteriors, float], None],
-    ) -> list[Posteriors]:
-        """Return posteriors per segment: [output, frame, pitch] or [output, frame].
+    ) -> None:
+        """Tell posteriors segment by segment: [output, frame, pitch] or [output, frame].
 
         `tell` gets each in order, and the second at which it ends.
         """
-        heard: list[Posteriors] = []
         waiting: deque[tuple[Future[Posteriors], float]] = deque()
 
         def collect() -> None:
             future, end_s = waiting.popleft()
-            heard.append(future.result())
-            tell(heard[-1], end_s)
+            tell(future.result(), end_s)
 
         with ThreadPoolExecutor(self._workers, thread_name_prefix="hearing") as pool:
             for segment in _segments(blocks, self._framing):
@@ -220,7 +224,6 @@ class _Hearing:
                     collect()
             while waiting:
                 collect()
-        return heard
 
     def _one_segment(self, features: _Features, segment: _Segment, gain: float) -> Posteriors:
         torch.set_num_threads(1)  # of this worker; those of other threads stay as they are
@@ -252,11 +255,11 @@ def _opening_of(blocks: Iterable[Block]) -> tuple[Block, Iterable[Block]]:
     return opening, chain(taken, coming)
 
 
-def _of_pitch(rows: Posteriors) -> PitchPosteriors:
+def _of_pitch(answers: Posteriors, families: PackedFamilies) -> PitchPosteriors:
     """Name the outputs of the pitch network [output, frame, pitch]."""
-    onset, frame, velocity = rows[:3]
+    onset, frame, velocity = answers
     return PitchPosteriors(
-        onset, frame, velocity, vqt.FRAMES_PER_S, stem_net.LOWEST_PITCH, family=rows[3:]
+        onset, frame, velocity, vqt.FRAMES_PER_S, stem_net.LOWEST_PITCH, family=families
     )
 
 
@@ -264,19 +267,6 @@ def _of_drums(rows: Posteriors) -> DrumPosteriors:
     """Name the outputs of the drum network [output, frame]: onsets, then velocities."""
     onset, velocity = rows[: drum_net.DRUM_CLASSES].T, rows[drum_net.DRUM_CLASSES :].T
     return DrumPosteriors(onset, velocity, logmel.FRAMES_PER_S, DRUM_KEYS)
-
-
-def _joined(segments: list[Posteriors]) -> Posteriors:
-    """Join posteriors [output, frame, ...] in time, letting go of each once it is copied."""
-    frames = sum(segment.shape[1] for segment in segments)
-    outputs, _, *rest = segments[0].shape
-    joined = np.empty((outputs, frames, *rest), np.float16)
-    end = frames
-    while segments:
-        segment = segments.pop()
-        joined[:, end - segment.shape[1] : end] = segment
-        end -= segment.shape[1]
-    return joined
 
 
 def _segments(blocks: Iterable[Block], framing: _Framing) -> Iterator[_Segment]:

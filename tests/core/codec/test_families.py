@@ -8,6 +8,7 @@ from core.codec.families import (
     PROGRAM_OF_FAMILY,
     kind_of_stem,
     opinion_of,
+    packed,
     with_players,
 )
 from core.codec.posteriors_to_notes import PitchPosteriors
@@ -26,7 +27,7 @@ def posteriors(*opinions: tuple[int, int, float]) -> PitchPosteriors:
         each[family, :, pitch - 21] = probability
     rows = each.reshape(3, 4, FRAMES // 4, 88).transpose(0, 2, 1, 3).reshape(3, FRAMES, 88)
     keys = np.zeros((FRAMES, 88), np.float32)
-    return PitchPosteriors(keys, keys, keys, 50.0, 21, family=rows.astype(np.float32))
+    return PitchPosteriors(keys, keys, keys, 50.0, 21, family=packed(rows.astype(np.float16)))
 
 
 def note(pitch: int, onset_s: float = 1.0, length_s: float = 0.5) -> NoteEvent:
@@ -37,11 +38,17 @@ def programs(notes: list[NoteEvent]) -> list[int]:
     return [each.program for each in notes]
 
 
+@pytest.mark.parametrize("probability", [0.0, 0.0004, 0.01, 0.5, 1.0])
+def test_packing_keeps_probabilities_to_a_hundredth(probability: float) -> None:
+    (stored,) = packed(np.array([probability], np.float16))
+    assert (stored / 255) ** 2 == pytest.approx(probability, abs=4e-3, rel=0.1)
+
+
 @pytest.mark.parametrize("family", range(FAMILIES))
 def test_a_note_has_the_opinion_of_its_frames(family: int) -> None:
     heard = posteriors((60, family, 0.8))
-    assert np.exp(opinion_of(note(60), heard))[family] == pytest.approx(0.8, abs=1e-3)
-    assert np.exp(opinion_of(note(61), heard)) == pytest.approx(np.full(12, 1 / 12), abs=1e-3)
+    assert np.exp(opinion_of(note(60), heard))[family] == pytest.approx(0.8, abs=0.01)
+    assert np.exp(opinion_of(note(61), heard)) == pytest.approx(np.full(12, 1 / 12), abs=0.01)
 
 
 @pytest.mark.parametrize("onset_s", [0.0, 7.9, 7.99])
@@ -77,4 +84,4 @@ def test_a_stem_is_of_the_kind_its_notes_agree_on() -> None:
 def test_families_of_another_length_are_refused() -> None:
     keys = np.zeros((FRAMES, 88), np.float32)
     with pytest.raises(ValueError, match="family"):
-        PitchPosteriors(keys, keys, keys, 50.0, 21, family=np.zeros((3, 5, 88), np.float32))
+        PitchPosteriors(keys, keys, keys, 50.0, 21, family=np.zeros((3, 5, 88), np.uint8))

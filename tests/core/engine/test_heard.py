@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.codec.families import packed
 from core.codec.posteriors_to_notes import (
     DRUM_KEYS,
     DecodeOptions,
@@ -58,7 +59,7 @@ def test_a_mix_gives_a_track_per_family_of_instruments() -> None:
     family = np.full((3, *notes.onset.shape), 0.02, np.float16)
     family[0, :, 40:] = np.tile([0.8, 0.02, 0.02, 0.02], len(notes.onset) // 4)[:, None]  # piano
     family[1, 0::4, :40] = 0.8  # bass
-    heard = Posteriors(replace(notes, family=family))
+    heard = Posteriors(replace(notes, family=packed(family)))
     piano, bass = tracks_from(heard, StemKind.MIX)
     assert (piano.program, [note.pitch for note in piano.notes]) == (0, [64])
     assert (bass.program, [note.pitch for note in bass.notes]) == (33, [40, 60])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.codec.families import packed
 from core.codec.posteriors_to_notes import DrumPosteriors, PitchPosteriors
 from core.engine.stem_listening import kind_from_posteriors
 from core.score.instruments import StemKind
@@ -24,7 +25,7 @@ def played_by(family: int, pitch: PitchPosteriors) -> PitchPosteriors:
     """The same, and a family of instruments known for every key."""
     rows = np.full((3, *pitch.onset.shape), 0.2 / 11, np.float32)
     rows[family // 4, family % 4 :: 4] = 0.8
-    return replace(pitch, family=rows)
+    return replace(pitch, family=packed(rows))
 
 
 def hits(*columns: int, every_s: float = 0.25, length_s: float = 10.0) -> DrumPosteriors:
