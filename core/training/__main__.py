@@ -1,4 +1,4 @@
-"""Remake or measure the built-in models: `python -m core.training make|evaluate|ablate`."""
+"""Remake or measure the built-in models: `python -m core.training COMMAND`."""
 
 import argparse
 import logging
@@ -8,10 +8,13 @@ import torch
 
 from core.training.ablations import ABLATIONS, HOURS, PLAN, ablate
 from core.training.conditions import means_of_conditions, worsened
+from core.training.curves import plot_curve
 from core.training.evaluate import evaluate, read_clips, table_of, table_of_means
+from core.training.pictures import draw_clips, errors_table
 from core.training.recipe import Recipe, make
 from core.training.shard_making import ShardPlan, make_pitched_shards
 from core.training.unheard import unheard_clips
+from core.training.unnamed import hear_unnamed, unnamed_table
 
 _log = logging.getLogger(__name__)
 
@@ -23,34 +26,55 @@ def main() -> None:
     arguments = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(arguments.threads)
-    if arguments.command == "make":
-        streams = (2 * arguments.seed - 1, 2 * arguments.seed)
-        plan = ShardPlan(streams=streams, drum_seed=arguments.seed)
-        recipe = Recipe(
-            seed=arguments.seed,
-            small_pitch_hours=arguments.small_pitch_hours,
-            pitch_hours=arguments.pitch_hours,
-            drum_hours=arguments.drum_hours,
-            plan=plan,
-        )
-        make(arguments.out, recipe)
-    elif arguments.command == "ablate":
-        table = ablate(
-            arguments.out,
-            make_pitched_shards(arguments.out / "pitched", PLAN),
-            clips=read_clips(arguments.clips),
-            unheard=unheard_clips,
-            hours=arguments.hours,
-            only=arguments.only,
-        )
-        _log.info("\n%s", table.read_text(encoding="utf-8"))
-    else:
-        clips = read_clips(arguments.clips) if arguments.clips else unheard_clips()
-        if arguments.conditions:
-            scores = evaluate(worsened(clips), arguments.weights)
-            _log.info("\n%s", table_of_means(means_of_conditions(scores)))
-        else:
-            _log.info("\n%s", table_of(evaluate(clips, arguments.weights)))
+    arguments.run(arguments)
+
+
+def _make(arguments: argparse.Namespace) -> None:
+    streams = (2 * arguments.seed - 1, 2 * arguments.seed)
+    plan = ShardPlan(streams=streams, drum_seed=arguments.seed)
+    recipe = Recipe(
+        seed=arguments.seed,
+        small_pitch_hours=arguments.small_pitch_hours,
+        pitch_hours=arguments.pitch_hours,
+        drum_hours=arguments.drum_hours,
+        plan=plan,
+    )
+    make(arguments.out, recipe)
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    clips = read_clips(arguments.clips) if arguments.clips else unheard_clips()
+    if arguments.conditions:
+        scores = evaluate(worsened(clips), arguments.weights)
+        _log.info("\n%s", table_of_means(means_of_conditions(scores)))
+        return
+    kept = list(clips)
+    _log.info("\n%s", table_of(evaluate(kept, arguments.weights)))
+    if arguments.clips:
+        _log.info("\n%s", unnamed_table(hear_unnamed(kept, arguments.weights)))
+
+
+def _ablate(arguments: argparse.Namespace) -> None:
+    table = ablate(
+        arguments.out,
+        make_pitched_shards(arguments.out / "pitched", PLAN),
+        clips=read_clips(arguments.clips),
+        unheard=unheard_clips,
+        hours=arguments.hours,
+        only=arguments.only,
+    )
+    _log.info("\n%s", table.read_text(encoding="utf-8"))
+
+
+def _draw(arguments: argparse.Namespace) -> None:
+    clips = read_clips(arguments.clips)
+    chosen = [clip for clip in clips if arguments.only is None or clip.name in arguments.only]
+    pictures = list(draw_clips(chosen, arguments.weights, arguments.out))
+    _log.info("\n%s", errors_table(pictures))
+
+
+def _plot(arguments: argparse.Namespace) -> None:
+    _log.info("drew %s", plot_curve(arguments.folder))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,22 +82,36 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
     commands = parser.add_subparsers(dest="command", required=True)
     making = commands.add_parser("make", help="remake both weights files; resumes")
+    making.set_defaults(run=_make)
     making.add_argument("--out", type=Path, required=True, help="folder for shards and weights")
     making.add_argument("--seed", type=int, default=Recipe().seed)
     making.add_argument("--small-pitch-hours", type=float, default=Recipe().small_pitch_hours)
     making.add_argument("--pitch-hours", type=float, default=Recipe().pitch_hours)
     making.add_argument("--drum-hours", type=float, default=Recipe().drum_hours)
     measuring = commands.add_parser("evaluate", help="score weights on clips with ground truth")
+    measuring.set_defaults(run=_evaluate)
     measured = measuring.add_mutually_exclusive_group(required=True)
     measured.add_argument("--clips", type=Path, help="folder of .flac and .json")
     measured.add_argument("--unheard", action="store_true", help="compose clips of unheard sounds")
     measuring.add_argument("--conditions", action="store_true", help="also with noise, rooms ...")
     measuring.add_argument("--weights", type=Path, default=RELEASE_WEIGHTS)
     ablating = commands.add_parser("ablate", help="change one choice at a time; resumes")
+    ablating.set_defaults(run=_ablate)
     ablating.add_argument("--out", type=Path, required=True, help="folder for shards and table")
     ablating.add_argument("--clips", type=Path, required=True, help="folder of .flac and .json")
     ablating.add_argument("--hours", type=float, default=HOURS, help="of audio heard, per row")
     ablating.add_argument("--only", choices=[row.name for row in ABLATIONS], help="this row")
+    drawing = commands.add_parser(
+        "pictures", help="draw truth and ours as piano rolls; count errors"
+    )
+    drawing.set_defaults(run=_draw)
+    drawing.add_argument("--clips", type=Path, required=True, help="folder of .flac and .json")
+    drawing.add_argument("--out", type=Path, required=True, help="folder for the .svg files")
+    drawing.add_argument("--only", nargs="+", help="clips of these names")
+    drawing.add_argument("--weights", type=Path, default=RELEASE_WEIGHTS)
+    plotting = commands.add_parser("curve", help="draw the learning curve of a training run")
+    plotting.set_defaults(run=_plot)
+    plotting.add_argument("folder", type=Path, help="folder with curve.csv")
     return parser
 
 

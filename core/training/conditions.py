@@ -10,6 +10,7 @@ import soxr  # type: ignore[import-untyped]  # it ships no types
 from scipy.signal import butter, fftconvolve, sosfilt
 
 from core.engine.built_in import SAMPLE_RATE_HZ
+from core.score.instruments import StemKind
 from core.training.effects import Sound, decaying_noise, reverberated
 from core.training.evaluate import (
     MEAN_OF_KINDS,
@@ -34,7 +35,7 @@ def worsened(clips: Iterable[LabelledClip]) -> Iterator[LabelledClip]:
     kept = list(clips)
     for name, condition in CONDITIONS.items():
         for number, clip in enumerate(kept):
-            changed = condition(clip, kept[(number + 1) % len(kept)])
+            changed = condition(clip, _neighbour_of(number, kept))
             yield replace(changed, name=f"{clip.name} {name}", kind=f"{name}{SEPARATOR}{clip.kind}")
 
 
@@ -48,6 +49,13 @@ def means_of_conditions(scores: Sequence[ClipScore]) -> list[ClipScore]:
         replace(means_of_kinds(scores)[MEAN_OF_KINDS], name=condition, kind=condition)
         for condition, scores in by_condition.items()
     ]
+
+
+def _neighbour_of(number: int, clips: Sequence[LabelledClip]) -> LabelledClip:
+    """Return a stem of another kind, as in a session: each is the neighbour of as many clips."""
+    clip = clips[number]
+    others = [other for other in clips if other.stem_kind not in (clip.stem_kind, StemKind.MIX)]
+    return others[number % len(others)] if others else clips[(number + 1) % len(clips)]
 
 
 def _unchanged(clip: LabelledClip, _neighbour: LabelledClip) -> LabelledClip:

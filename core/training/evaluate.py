@@ -6,9 +6,10 @@ Off also wants the end within 50 ms or 20 %; Drm is F1 over five drum classes wi
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import mir_eval  # type: ignore[import-untyped]  # it ships no types
 import numpy as np
@@ -18,6 +19,8 @@ import soxr  # type: ignore[import-untyped]  # it ships no types
 
 from core.codec.posteriors_to_notes import (
     DecodeOptions,
+    DrumPosteriors,
+    PitchPosteriors,
     decode_options_for,
     notes_from_drums,
     notes_from_pitch,
@@ -29,6 +32,7 @@ from core.engine.built_in import (
     drum_gain,
     pitch_gain,
 )
+from core.engine.model_set import BUILT_IN
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
@@ -91,10 +95,18 @@ class ClipScore:
     drums: float | None
 
 
+class MatchedHits(NamedTuple):
+    """Onsets in seconds of one class of drums."""
+
+    found_s: list[float]
+    missed_s: list[float]
+    extra_s: list[float]
+
+
 def evaluate(clips: Iterable[LabelledClip], weights: Path) -> tuple[ClipScore, ...]:
     """Score the weights files of a folder on clips."""
-    pitch = PitchListener(weights / "pitch_v2.safetensors")
-    drums = DrumListener(weights / "drums_v1.safetensors")
+    pitch = PitchListener(weights / BUILT_IN.pitch_weights.name)
+    drums = DrumListener(weights / BUILT_IN.drum_weights.name)
     return tuple(score_clip(clip, pitch, drums) for clip in clips)
 
 
@@ -124,14 +136,32 @@ def score_clip(clip: LabelledClip, pitch: PitchListener, drums: DrumListener | N
     options = decode_options_for(clip.stem_kind)
     onset = offset = hits = None
     if clip.notes is not None:
-        gain = pitch_gain(clip.level_p95)
-        heard = pitch.posteriors([clip.samples], gain=gain, on_seconds_done=_ignore)
-        notes = notes_from_pitch(heard, options)
+        notes = notes_from_pitch(pitch_heard(clip, pitch), options)
         onset = note_f1(clip.notes, notes, with_offsets=False)
         offset = note_f1(clip.notes, notes, with_offsets=True)
     if clip.drum_hits is not None and drums is not None:
-        hits = drum_f1(clip.drum_hits, _drum_hits(clip, drums, options))
+        hits = drum_f1(clip.drum_hits, hits_of(clip, drums, options))
     return ClipScore(clip.name, clip.kind, onset, offset, hits)
+
+
+def pitch_heard(clip: LabelledClip, pitch: PitchListener) -> PitchPosteriors:
+    """Return what the pitch network hears of a clip."""
+    gain = pitch_gain(clip.level_p95)
+    return pitch.posteriors([clip.samples], gain=gain, on_seconds_done=_ignore)
+
+
+def drums_heard(clip: LabelledClip, drums: DrumListener) -> DrumPosteriors:
+    """Return what the drum network hears of a clip."""
+    gain = drum_gain(float(np.abs(clip.samples).max()))
+    return drums.posteriors([clip.samples], gain=gain, on_seconds_done=_ignore)
+
+
+def hits_of(
+    clip: LabelledClip, drums: DrumListener, options: DecodeOptions
+) -> list[tuple[float, int]]:
+    """Return the drums of a clip: onsets in seconds, General MIDI keys."""
+    hits = notes_from_drums(drums_heard(clip, drums), options)
+    return [(note.onset_s, note.pitch) for note in hits]
 
 
 def note_f1(truth: Sequence[NoteEvent], found: Sequence[NoteEvent], *, with_offsets: bool) -> float:
@@ -139,26 +169,49 @@ def note_f1(truth: Sequence[NoteEvent], found: Sequence[NoteEvent], *, with_offs
     truth, found = merge_unisons(truth), merge_unisons(found)
     if not truth or not found:
         return float(not truth and not found)
-    matched = mir_eval.transcription.match_notes(
+    matched = matched_notes(truth, found, with_offsets=with_offsets)
+    return 2 * len(matched) / (len(truth) + len(found))
+
+
+def matched_notes(
+    truth: Sequence[NoteEvent], found: Sequence[NoteEvent], *, with_offsets: bool
+) -> list[tuple[int, int]]:
+    """Return pairs of indices, as many as can be: of a true note, of one found in its place."""
+    if not truth or not found:
+        return []
+    pairs: list[tuple[int, int]] = mir_eval.transcription.match_notes(
         *_intervals_and_pitches(truth),
         *_intervals_and_pitches(found),
         onset_tolerance=TOLERANCE_S,
         offset_ratio=0.2 if with_offsets else None,
         offset_min_tolerance=TOLERANCE_S,
     )
-    return 2 * len(matched) / (len(truth) + len(found))
+    return pairs
 
 
 def drum_f1(truth: Sequence[tuple[float, int]], found: Sequence[tuple[float, int]]) -> float:
     """Return the F1 of matched hits, counts summed over the five classes."""
-    matched = total = 0
-    for keys in DRUM_CLASSES:
-        true_s = np.array(sorted(at_s for at_s, key in truth if key in keys))
-        found_s = np.array(sorted(at_s for at_s, key in found if key in keys))
-        total += len(true_s) + len(found_s)
-        if len(true_s) and len(found_s):
-            matched += len(mir_eval.util.match_events(true_s, found_s, TOLERANCE_S))
-    return 2 * matched / total if total else 1.0
+    classes = [matched_hits(truth, found, keys) for keys in DRUM_CLASSES]
+    matched = sum(len(both.found_s) for both in classes)
+    wrong = sum(len(both.missed_s) + len(both.extra_s) for both in classes)
+    return 2 * matched / (2 * matched + wrong) if matched or wrong else 1.0
+
+
+def matched_hits(
+    truth: Sequence[tuple[float, int]], found: Sequence[tuple[float, int]], keys: Set[int]
+) -> MatchedHits:
+    """Match the hits of one class of drums."""
+    true_s = sorted(at_s for at_s, key in truth if key in keys)
+    ours_s = sorted(at_s for at_s, key in found if key in keys)
+    pairs = []
+    if true_s and ours_s:
+        pairs = mir_eval.util.match_events(np.array(true_s), np.array(ours_s), TOLERANCE_S)
+    true_ones, ours_ones = {true for true, _ in pairs}, {ours for _, ours in pairs}
+    return MatchedHits(
+        [at_s for number, at_s in enumerate(ours_s) if number in ours_ones],
+        [at_s for number, at_s in enumerate(true_s) if number not in true_ones],
+        [at_s for number, at_s in enumerate(ours_s) if number not in ours_ones],
+    )
 
 
 def merge_unisons(notes: Sequence[NoteEvent]) -> list[NoteEvent]:
@@ -194,14 +247,6 @@ def table_of_means(means: Sequence[ClipScore]) -> str:
         cells = " ".join(_percent(value) for value in (mean.onset, mean.offset, mean.drums))
         lines.append(f"{mean.kind:16} {cells}")
     return "\n".join(lines)
-
-
-def _drum_hits(
-    clip: LabelledClip, drums: DrumListener, options: DecodeOptions
-) -> list[tuple[float, int]]:
-    gain = drum_gain(float(np.abs(clip.samples).max()))
-    heard = drums.posteriors([clip.samples], gain=gain, on_seconds_done=_ignore)
-    return [(note.onset_s, note.pitch) for note in notes_from_drums(heard, options)]
 
 
 def _intervals_and_pitches(

@@ -1,5 +1,7 @@
 """The same clips under worse conditions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,19 @@ def test_detuning_moves_pitch_and_labels(
 def test_bleed_brings_the_neighbour(changed: dict[str, LabelledClip]) -> None:
     spectrum = np.abs(np.fft.rfft(changed["bleed at -15 dB"].samples, RATE_HZ))
     assert spectrum[1000] / spectrum[440] == pytest.approx(10 ** (-15 / 20), rel=0.02)
+
+
+def test_the_neighbour_is_a_stem_of_another_kind() -> None:
+    of_kinds = [("piano", 440.0), ("mix", 700.0), ("piano", 440.0), ("sax", 1000.0)]
+    clips = [replace(clip(frequency_hz), kind=kind) for kind, frequency_hz in of_kinds]
+    bled = [worse for worse in worsened(clips) if worse.kind.startswith("bleed")]
+    spectra = [np.abs(np.fft.rfft(worse.samples, RATE_HZ)) for worse in bled]
+    assert [bool(spectrum[1000] > 0.1 * spectrum.max()) for spectrum in spectra[:3]] == [
+        True,
+        False,
+        True,
+    ]
+    assert spectra[3][440] > 0.1 * spectra[3].max()
 
 
 def test_quiet_is_quiet(changed: dict[str, LabelledClip]) -> None:

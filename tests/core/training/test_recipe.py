@@ -7,7 +7,8 @@ import pytest
 from core.models.checkpoint import load_weights, read_metadata
 from core.models.drum_net import DrumNet
 from core.models.family_head import StemAndFamilies
-from core.training.recipe import DRUM_FILE, PITCH_FILE, Recipe, make, read_curve
+from core.training.curves import read_curve
+from core.training.recipe import DRUM_FILE, PITCH_FILE, Recipe, make
 from core.training.shard_making import ShardPlan
 from core.training.sound_sources import Use, sources_for
 
