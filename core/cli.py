@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.audio.read import FoundAudio, find_audio
+from core.codec.bends import Bends
 from core.daw.deliver import deliver
 from core.daw.folders import FoundDaw, daw_named, find_daws, this_machine
 from core.daw.profiles import Layout, Profile, profile_for, profile_named
@@ -120,6 +121,9 @@ def _add_transcribe(commands: "argparse._SubParsersAction[argparse.ArgumentParse
                          help="above 0 strikes sounding notes again sooner")  # fmt: skip
     command.add_argument("--shortest-note", type=_seconds_of_ms, default=None, metavar="MS",
                          help="leave out notes shorter than this")  # fmt: skip
+    command.add_argument("--bends", type=Bends, choices=list(Bends), default=Bends.OFF,
+                         help="pitch bends where one voice sounds: one per note, or as it "
+                         "glides and vibrates")  # fmt: skip
     command.add_argument("--no-tidy", dest="tidy", action="store_false",
                          help="keep the instruments as the model wrote them")  # fmt: skip
     command.add_argument("--temperature", type=float, default=0.0, metavar="T",
@@ -198,7 +202,9 @@ def _heard_songs(
         options.device,
         checkpoints=default_store().installed_checkpoints(),
         precision=options.precision,
-        notes=NoteChoice(options.sensitivity, options.split, options.shortest_note, options.tidy),
+        notes=NoteChoice(
+            options.sensitivity, options.split, options.shortest_note, options.tidy, options.bends
+        ),
         sampling=_sampling(options),
     )
     for song in songs:

@@ -4,10 +4,13 @@ No torch here: the window decodes again from kept posteriors in its own process.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
+from core.codec.bends import Bends, with_bends
+from core.codec.contours import PitchCandidates
 from core.codec.families import with_players
 from core.codec.posteriors_to_notes import (
     DecodeOptions,
@@ -46,11 +49,15 @@ class HeardTokens:
 
 @dataclass(frozen=True, slots=True)
 class Posteriors:
-    """What the networks said about one file; None where a network was not asked."""
+    """What the networks said about one file; None where a network was not asked.
+
+    `candidates` are the pitches that the sound may have had, where it was asked for bends.
+    """
 
     pitch: PitchPosteriors | None = None
     drums: DrumPosteriors | None = None
     tokens: HeardTokens | None = None
+    candidates: PitchCandidates | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ def tracks_from(
     options: DecodeOptions | None = None,
     *,
     rules: RepairRules = ALL_RULES,
+    bends: Bends = Bends.OFF,
 ) -> tuple[Track, ...]:
     """Name the notes: drums first, then pitched notes; a track without notes is left out.
 
@@ -88,7 +96,25 @@ def tracks_from(
     """
     options = options or decode_options_for(kind)
     if posteriors.tokens is not None:
-        return _tracks_of_tokens(posteriors.tokens, kind, options, rules)
+        tracks = _tracks_of_tokens(posteriors.tokens, kind, options, rules)
+    else:
+        tracks = _tracks_of_posteriors(posteriors, kind, options)
+    return _bent(tracks, posteriors.candidates, bends)
+
+
+def _bent(
+    tracks: Sequence[Track], candidates: PitchCandidates | None, bends: Bends
+) -> tuple[Track, ...]:
+    """Bend the notes; those of all tracks together tell which sound alone."""
+    if candidates is None or bends is Bends.OFF:
+        return tuple(tracks)
+    bent = iter(with_bends([note for track in tracks for note in track.notes], candidates, bends))
+    return tuple(replace(track, notes=tuple(islice(bent, len(track.notes)))) for track in tracks)
+
+
+def _tracks_of_posteriors(
+    posteriors: Posteriors, kind: StemKind, options: DecodeOptions
+) -> tuple[Track, ...]:
     tracks = []
     if posteriors.drums is not None:
         hits = notes_from_drums(posteriors.drums, options)

@@ -6,6 +6,7 @@ takes notes again whenever a slider moves.
 
 from dataclasses import dataclass, replace
 
+from core.codec.bends import Bends
 from core.codec.posteriors_to_notes import DecodeOptions, decode_options_for
 from core.codec.repair import ALL_RULES, NO_RULES
 from core.engine.heard import Posteriors, tracks_from
@@ -24,12 +25,15 @@ class NoteChoice:
     `sensitivity` (-1..1): more finds weaker notes. `split` (-1..1): more strikes a sounding note
     again where it swells, less keeps it whole. `min_note_s` None is what suits the kind.
     `is_tidied`: what a model that writes tokens got wrong about instruments is put right.
+    `bends` are off unless asked for: in a DAW they stay behind when a note is moved or quantised,
+    and a synth with another bend range than the file's plays them wrong.
     """
 
     sensitivity: float = 0.0
     split: float = 0.0
     min_note_s: float | None = None
     is_tidied: bool = True
+    bends: Bends = Bends.OFF
 
     def __post_init__(self) -> None:
         if not (-1 <= self.sensitivity <= 1 and -1 <= self.split <= 1):
@@ -45,7 +49,7 @@ def chosen_tracks(posteriors: Posteriors, kind: StemKind, choice: NoteChoice) ->
     """Return the tracks of a stem of a kind with the notes that the choice asks for."""
     options = _decode_options(kind, choice, is_tokens=posteriors.tokens is not None)
     rules = ALL_RULES if choice.is_tidied else NO_RULES
-    return tracks_from(posteriors, kind, options, rules=rules)
+    return tracks_from(posteriors, kind, options, rules=rules, bends=choice.bends)
 
 
 def _decode_options(kind: StemKind, choice: NoteChoice, *, is_tokens: bool) -> DecodeOptions:

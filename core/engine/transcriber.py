@@ -3,12 +3,14 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from core.audio.clip import AudioClip
 from core.audio.read import scan_audio
 from core.audio.source import AudioSource, FileSource, clip_source
+from core.codec.bends import Bends
 from core.engine.device import choose_device, is_out_of_memory
 from core.engine.heard import HeardStem, Posteriors
 from core.engine.listeners import BuiltInListener, Listener
@@ -23,6 +25,7 @@ from core.engine.options import (
     Precision,
     Sampling,
 )
+from core.engine.pitch_hearing import candidates_in, may_have_one_voice
 from core.engine.progress import CancelToken, OnNotes, OnProgress, Progress
 from core.engine.stem_listening import kind_from_posteriors
 from core.errors import TranscriptionFailedError
@@ -41,10 +44,11 @@ class Transcriber:
     `checkpoints` says where the weights of installed models lie, by id; the built-in ones need no
     entry. With the model `auto` each kind of stem gets the best of them. Beside the built-in
     networks, which are small, one model is held in memory at a time. `notes` says how
-    notes are taken from what a model said.
+    notes are taken from what a model said. With `keeps_pitch` the pitch between the keys is heard
+    where one voice may sound, even if no bends are asked for, so that they can be later.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each is asked for by a caller)
         self,
         model: str = AUTO_MODEL,
         device: Device = Device.AUTO,
@@ -53,6 +57,7 @@ class Transcriber:
         precision: Precision = Precision.AUTO,
         notes: NoteChoice = AS_USUAL,
         sampling: Sampling = GREEDY,
+        keeps_pitch: bool = False,
     ) -> None:
         """Check that the model can be had; raises ModelMissingError if not."""
         self._checkpoints = dict(checkpoints or {})
@@ -62,6 +67,7 @@ class Transcriber:
         self._precision = precision
         self._notes = notes
         self._sampling = sampling
+        self._hears_pitch = keeps_pitch or notes.bends is not Bends.OFF
         self._built_in = BuiltInListener(self.device.name)
         self._resident: tuple[str, Listener] | None = None
 
@@ -119,6 +125,9 @@ class Transcriber:
             return listener.listen(source, kind, report, on_notes=on_notes)
 
         heard = self._where_it_fits(listen)
+        if self._hears_pitch and may_have_one_voice(kind):
+            candidates = candidates_in(source, on_seconds_done=lambda _: cancel.raise_if_set())
+            heard = replace(heard, candidates=candidates)
         tracks = chosen_tracks(heard, kind, self._notes)
         device = self.device
         elapsed_s = time.monotonic() - started_s

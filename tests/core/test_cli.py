@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from core.cli import main
+from core.codec.bends import Bends
 from core.engine.note_choice import NoteChoice
 from core.engine.transcriber import Transcriber
 from core.errors import CancelledError
@@ -201,6 +202,7 @@ class StopsOnceMade(Transcriber):
         (["--sensitivity", "30"], NoteChoice(sensitivity=0.3)),
         (["--split", "-50"], NoteChoice(split=-0.5)),
         (["--shortest-note", "80"], NoteChoice(min_note_s=0.08)),
+        (["--bends", "continuous"], NoteChoice(bends=Bends.CONTINUOUS)),
     ],
 )
 def test_notes_are_taken_as_the_options_say(

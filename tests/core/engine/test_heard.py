@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.codec.bends import Bends
 from core.codec.families import packed
 from core.codec.posteriors_to_notes import (
     DRUM_KEYS,
@@ -18,6 +19,7 @@ from core.codec.tokens_to_notes import DecodeLosses
 from core.engine.heard import HeardTokens, Posteriors, tracks_from, tracks_of_notes
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
+from tests.core.codec.test_contours import candidates
 
 FPS = 100.0
 
@@ -45,6 +47,17 @@ def test_a_stem_gives_one_track_with_the_name_and_program_of_its_kind() -> None:
     assert (track.name, track.is_drum) == ("Bass", False)
     assert {note.program for note in track.notes} == {track.program}
     assert [note.pitch for note in track.notes] == [40, 43]
+
+
+def test_bends_are_named_from_the_candidates_and_only_if_wanted() -> None:
+    offered = candidates(np.concatenate([np.repeat([60.0, 64.0], 100), np.full(100, 67.5)]))
+    said = Posteriors(pitch=keys(60, 64, 67), candidates=offered)
+    (plain,) = tracks_from(said, StemKind.VOCALS)
+    (bent,) = tracks_from(said, StemKind.VOCALS, bends=Bends.STATIC)
+    assert [note.bends for note in plain.notes] == [(), (), ()]
+    assert [round(sum(bend.semitones for bend in note.bends), 2) for note in bent.notes] == (
+        pytest.approx([0, 0, 0.5], abs=0.01)
+    )
 
 
 def test_a_mix_gives_drums_and_pitched_notes_apart() -> None:

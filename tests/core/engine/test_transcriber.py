@@ -55,6 +55,22 @@ def test_the_file_name_decides_the_kind(transcriber: Transcriber, tmp_path: Path
     assert heard.posteriors.drums is None
 
 
+@pytest.mark.parametrize(("kind", "is_kept"), [(StemKind.VOCALS, True), (StemKind.KEYS, False)])
+def test_pitch_is_kept_where_one_voice_may_sound(
+    tmp_path: Path, kind: StemKind, is_kept: bool
+) -> None:
+    audio = noted(tmp_path / "take.wav", 60, 62, length_s=2)
+    transcriber = Transcriber(keeps_pitch=True)
+    heard = transcriber.transcribe(audio, kind=kind, on_progress=ignore, cancel=CancelToken())
+    assert (heard.posteriors.candidates is not None) is is_kept
+
+
+def test_pitch_is_not_heard_unless_asked_for(transcriber: Transcriber, tmp_path: Path) -> None:
+    audio = noted(tmp_path / "Vocals.wav", 60, 62, length_s=2)
+    heard = transcriber.transcribe(audio, on_progress=ignore, cancel=CancelToken())
+    assert heard.posteriors.candidates is None
+
+
 def test_the_users_word_goes_over_the_file_name(transcriber: Transcriber, tmp_path: Path) -> None:
     audio = noted(tmp_path / "Bass.wav", 60, 64, length_s=2)
     heard = transcriber.transcribe(
