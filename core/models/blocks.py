@@ -4,11 +4,14 @@ No layer has a bias and attention is not scaled by the head size: the published 
 scale. Shapes: `row` is one sequence being decoded, `step` a position in it.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 NORM_EPSILON = 1e-6
+GELU_SLOPE, GELU_CUBIC = (8 / math.pi) ** 0.5, 0.044715  # of gelu in its tanh form
 
 
 class Norm(nn.Module):
@@ -107,6 +110,17 @@ class Attention(nn.Module):
         return x.view(rows, positions, self.heads, channels // self.heads).transpose(1, 2)
 
 
+def tanh_gelu(x: Tensor) -> Tensor:
+    """Return gelu in its tanh form, which is x * sigmoid(slope * (x + cubic * x ** 3)).
+
+    PyTorch has a sigmoid for float32 on CPU that takes a sixth of the time of its tanh.
+    """
+    if x.device.type != "cpu" or x.dtype is not torch.float32:
+        return F.gelu(x, approximate="tanh")
+    slope = (x * x).mul_(GELU_SLOPE * GELU_CUBIC).add_(GELU_SLOPE)
+    return slope.mul_(x).sigmoid_().mul_(x)
+
+
 class FeedForward(nn.Module):
     """Gated feed-forward: down(gelu(gate x) * up x), gelu in its tanh form."""
 
@@ -119,7 +133,7 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return [..., channel] of x [..., channel]."""
         x = x.to(self.gate.weight.dtype)
-        hidden = F.gelu(self.gate(x), approximate="tanh") * self.up(x)
+        hidden = tanh_gelu(self.gate(x)) * self.up(x)
         out: Tensor = self.down(hidden)
         return out
 

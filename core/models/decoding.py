@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.models.blocks import NORM_EPSILON, DecoderLayer
+from core.models.blocks import NORM_EPSILON, DecoderLayer, tanh_gelu
+from core.models.kept_rows import KeptRows
 
 Multiply = Callable[[Tensor], Tensor]
 """Multiply [row, channel] by a weight matrix that is packed for it."""
@@ -20,9 +21,6 @@ Pack = Callable[[Tensor], Multiply]
 """Pack a weight matrix [out, in]."""
 
 ROOM_STEPS = 32  # room for steps grows by this many; half of all segments need two of them
-# Products of a part of the room copy it first, which costs as much again and more: to look at all
-# of the room, the unseen part included, takes less time unless the part is small.
-COPY_COST = 3
 
 
 class DecoderCache:
@@ -35,12 +33,10 @@ class DecoderCache:
     def __init__(self, decoder: "StepDecoder", rows: int, frames: int, most_steps: int) -> None:
         self.rows = rows
         self.most_steps = most_steps
-        self.steps = min(ROOM_STEPS, most_steps)
         self._decoder = decoder
-        self.keys = [self._empty(self.steps) for _ in decoder.layers]
-        self.values = [self._empty(self.steps) for _ in decoder.layers]
-        self.cross_keys = [self._empty(frames) for _ in decoder.layers]
-        self.cross_values = [self._empty(frames) for _ in decoder.layers]
+        room = min(ROOM_STEPS, most_steps)
+        self.own = [self._empty(room, is_written_once=False) for _ in decoder.layers]
+        self.cross = [self._empty(frames, is_written_once=True) for _ in decoder.layers]
 
     def make_room(self, steps: int) -> None:
         """See to it that `steps` steps fit.
@@ -48,27 +44,28 @@ class DecoderCache:
         Raises:
             ValueError: they are more than `most_steps`.
         """
-        if steps <= self.steps:
+        if steps <= self.own[0].positions:
             return
         if steps > self.most_steps:
             raise ValueError(f"{steps} steps are wanted, at most {self.most_steps} were agreed")
-        self.steps = min(-(-steps // ROOM_STEPS) * ROOM_STEPS, self.most_steps)
-        for kept in (self.keys, self.values):
-            for index, old in enumerate(kept):
-                kept[index] = self._empty(self.steps)
-                kept[index][:, :, : old.shape[2]] = old
+        room = min(-(-steps // ROOM_STEPS) * ROOM_STEPS, self.most_steps)
+        for index, kept in enumerate(self.own):
+            self.own[index] = kept.grown(room)
 
     def move(self, sources: Sequence[int], targets: Sequence[int]) -> None:
         """Copy what is kept of some rows over others, of which none is a source."""
         rows = torch.tensor([sources, targets], device=self._decoder.device)
-        for kept in (self.keys, self.values, self.cross_keys, self.cross_values):
-            for layer in kept:
-                layer[rows[1]] = layer[rows[0]]
+        for kept in (*self.own, *self.cross):
+            kept.move(*rows)
 
-    def _empty(self, positions: int) -> Tensor:
+    def _empty(self, positions: int, *, is_written_once: bool) -> KeptRows:
         decoder = self._decoder
-        shape = (self.rows, decoder.heads, positions, decoder.head_channels)
-        return torch.zeros(shape, dtype=decoder.cache_dtype, device=decoder.device)
+        return KeptRows(
+            (self.rows, decoder.heads, positions, decoder.head_channels),
+            is_written_once=is_written_once,
+            dtype=decoder.cache_dtype,
+            device=decoder.device,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +120,8 @@ class StepDecoder:
         for index, layer in enumerate(self.layers):
             fused = layer.cross_key_value(encoded.flatten(0, 1))
             keys, values = fused.view(rows, frames, 2, self.heads, -1).transpose(1, 3).unbind(2)
-            cache.cross_keys[index][first_row:end] = keys
-            cache.cross_values[index][first_row:end] = values
+            cache.cross[index].keys[first_row:end] = keys
+            cache.cross[index].values[first_row:end] = values
 
     def step(self, tokens: Tensor, steps: Tensor, cache: DecoderCache) -> Tensor:
         """Return logits [row, token] after `tokens` [row], each the `steps`-th of its row.
@@ -133,25 +130,21 @@ class StepDecoder:
         """
         rows, longest = len(tokens), int(steps.max()) + 1
         cache.make_room(longest)
-        looked_at = cache.steps if COPY_COST * longest > cache.steps else longest
+        looked_at = cache.own[0].looked_at(longest)
         x = self._embedding[tokens] + self._positions[steps]
         unseen = torch.arange(looked_at, device=self.device) > steps[:, None]
-        mask = torch.zeros(unseen.shape, dtype=self.cache_dtype, device=self.device)
-        mask = mask.masked_fill_(unseen, float("-inf"))[:, None, None]
+        mask = torch.zeros(unseen.shape, device=self.device).masked_fill_(unseen, float("-inf"))
         every_row = torch.arange(rows, device=self.device)
-        for index, layer in enumerate(self.layers):
-            keys, values = cache.keys[index], cache.values[index]
+        for layer, own, cross in zip(self.layers, cache.own, cache.cross, strict=True):
             fused = layer.query_key_value(_normed(x, layer.self_norm))
             query, key, value = fused.view(rows, 3, self.heads, -1).unbind(1)
-            keys[every_row, :, steps] = key.to(keys.dtype)
-            values[every_row, :, steps] = value.to(values.dtype)
-            seen = _look(query, keys[:rows, :, :looked_at], values[:rows, :, :looked_at], mask)
-            x = x + layer.self_output(seen)
+            own.keys[every_row, :, steps] = key.to(self.cache_dtype)
+            own.values[every_row, :, steps] = value.to(self.cache_dtype)
+            x = x + layer.self_output(own.look(query, mask, looked_at))
             query = layer.cross_query(_normed(x, layer.cross_norm)).view(rows, self.heads, -1)
-            crossed = (cache.cross_keys[index][:rows], cache.cross_values[index][:rows])
-            x = x + layer.cross_output(_look(query, *crossed, None))
+            x = x + layer.cross_output(cross.look(query, None, cross.positions))
             gate, up = layer.gate_up(_normed(x, layer.feed_forward_norm)).chunk(2, dim=1)
-            x = x + layer.down(F.gelu(gate, approximate="tanh") * up)
+            x = x + layer.down(tanh_gelu(gate) * up)
         return self._logits(_normed(x, self._norm)).float()
 
 
@@ -175,14 +168,3 @@ def step_layer(layer: DecoderLayer, pack: Pack, pack_sound: Pack) -> StepLayer:
 
 def _normed(x: Tensor, scale: Tensor) -> Tensor:
     return F.rms_norm(x, (x.shape[-1],), scale, NORM_EPSILON)
-
-
-def _look(query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """Return [row, head * channel] of one query [row, head, channel] per row.
-
-    Plain products: on CPU they take half the time of fused attention for a single query.
-    """
-    scores = query[:, :, None].to(keys.dtype) @ keys.transpose(2, 3)
-    if mask is not None:
-        scores = scores + mask
-    return (torch.softmax(scores, dim=-1) @ values).flatten(1).to(query.dtype)
