@@ -15,7 +15,13 @@ PROGRAM_OF_FAMILY = (0, 11, 16, 25, 33, 48, 52, 61, 65, 73, 81, 89)
 FAMILIES = len(PROGRAM_OF_FAMILY)
 BLOCK_FRAMES = 4  # frames that share one opinion of twelve families: see PitchPosteriors.family
 LOOK_S = 0.3  # a player is told by the first part of a note; later others drown it
-LEAST_SHARE = 0.08  # of a mix's notes; families heard less are mistaken for others
+LEAST_SHARE = 0.03  # of a mix's notes; families heard less are mistaken for others
+REGISTER_SEMITONES, REGISTER_WEIGHT = 6.0, 0.4
+# Of the notes heard in training, by family: the network's opinion where it cannot tell.
+TAUGHT_SHARES = (
+    *(0.172, 0.036, 0.059, 0.141, 0.106, 0.087),
+    *(0.086, 0.055, 0.154, 0.036, 0.044, 0.025),
+)
 ROUNDS = 15
 FLOOR = 1e-4
 
@@ -41,19 +47,23 @@ PackedFamilies = npt.NDArray[np.uint8]
 def with_players(notes: Sequence[NoteEvent], posteriors: PitchPosteriors) -> list[NoteEvent]:
     """Give each note of a mix the program of its family.
 
-    What is played often in a mix is believed more readily: shares of the families and opinions of
-    the notes are settled together, and families below LEAST_SHARE give their notes to the others.
+    Each note is most likely played by who plays often, and by who plays notes at its height:
+    shares of the families in the mix, shares in the register and what the network heard of each
+    note are settled together. Families below LEAST_SHARE give their notes to the others.
     """
     if not notes or posteriors.family is None:
         return list(notes)
-    logs = np.stack([opinion_of(note, posteriors) for note in notes])
-    shares = np.full(FAMILIES, 1 / FAMILIES)
-    belief = logs
+    logs = np.stack([opinion_of(note, posteriors) for note in notes]) - np.log(TAUGHT_SHARES)
+    pitches = np.array([note.pitch for note in notes])
+    belief = _normalised(logs)
     for _ in range(ROUNDS):
-        belief = _normalised(logs + np.log(shares))
         shares = np.exp(belief).mean(0)
-        shares = np.where((shares < LEAST_SHARE) & (shares < shares.max()), FLOOR**2, shares)
+        is_rare = (shares < LEAST_SHARE) & (shares < shares.max())
+        shares = np.where(is_rare, FLOOR**2, shares)
         shares /= shares.sum()
+        beside = _shares_beside(pitches, np.exp(belief)) * ~is_rare + FLOOR * shares
+        expected = (1 - REGISTER_WEIGHT) * np.log(shares) + REGISTER_WEIGHT * np.log(beside)
+        belief = _normalised(logs + expected)
     return [
         replace(note, program=PROGRAM_OF_FAMILY[int(family)])
         for note, family in zip(notes, belief.argmax(1), strict=True)
@@ -94,6 +104,17 @@ def packed(probabilities: npt.NDArray[np.float16]) -> PackedFamilies:
 
 def _unpacked(family: PackedFamilies) -> npt.NDArray[np.float64]:
     return np.asarray((family / 255.0) ** 2, np.float64)
+
+
+def _shares_beside(pitches: npt.NDArray[np.int_], belief: Logs) -> Logs:
+    """Return for each note the shares of the families in its register, itself left out."""
+    lowest = pitches.min()
+    keys = np.arange(pitches.max() - lowest + 1)
+    played = np.zeros((len(keys), FAMILIES))
+    np.add.at(played, pitches - lowest, belief)
+    nearness = np.exp(-0.5 * ((keys[:, None] - keys) / REGISTER_SEMITONES) ** 2)
+    others = np.maximum((nearness @ played)[pitches - lowest] - belief, 0.0)
+    return np.asarray(others / (others.sum(1, keepdims=True) + FLOOR), np.float64)
 
 
 def _normalised(logs: Logs) -> Logs:

@@ -69,6 +69,19 @@ def test_a_doubtful_note_goes_to_who_plays_most() -> None:
     assert set(programs(with_players(mix, heard))) == {PROGRAM_OF_FAMILY[PIANO]}
 
 
+def test_a_doubtful_note_goes_to_who_plays_at_its_height() -> None:
+    heard = posteriors((40, BASS, 0.9), (52, GUITAR, 0.1), (76, GUITAR, 0.9), (64, GUITAR, 0.1))
+    onsets_s = np.arange(0, 6, 0.5)
+    low, high = ([note(pitch, onset_s) for onset_s in onsets_s] for pitch in (40, 76))
+    assert programs(with_players([*low, *high, note(46), note(72)], heard))[-2:] == [33, 25]
+
+
+def test_who_is_heard_once_in_a_long_mix_is_a_mistake() -> None:
+    heard = posteriors((60, PIANO, 0.8), (80, VOICE, 0.6))
+    mix = [*(note(60, onset_s) for onset_s in np.arange(0, 7, 0.1)), note(80)]
+    assert set(programs(with_players(mix, heard))) == {PROGRAM_OF_FAMILY[PIANO]}
+
+
 def test_without_families_notes_stay_as_they_are() -> None:
     keys = np.zeros((FRAMES, 88), np.float32)
     silent = PitchPosteriors(keys, keys, keys, 50.0, 21)
