@@ -11,6 +11,7 @@ import torch
 from core.codec.posteriors_to_notes import DecodeOptions, notes_from_drums, notes_from_pitch
 from core.engine import built_in
 from core.engine.built_in import DrumListener, PitchListener, drum_gain, pitch_gain
+from core.score.note import NoteEvent
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "resources" / "models"
 PITCH, DRUMS = WEIGHTS / "pitch_v2.safetensors", WEIGHTS / "drums_v1.safetensors"
@@ -77,6 +78,40 @@ def test_pitch_does_not_depend_on_segment_borders(
     monkeypatch.setattr(built_in, "SEGMENT_S", segment_s)
     cut = listener.posteriors([samples], gain=1.0, on_seconds_done=ignore)
     assert np.abs(whole.onset.astype(float) - cut.onset).max() < 1e-3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("segment_s", [1.7, 5.0])
+def test_notes_are_the_same_wherever_segments_end(
+    monkeypatch: pytest.MonkeyPatch, segment_s: float, dtype: torch.dtype
+) -> None:
+    monkeypatch.setattr(built_in, "_fastest_cpu_dtype", lambda: dtype)
+    keys, kit = PitchListener(PITCH), DrumListener(DRUMS)
+    samples = [melody(*range(50, 66))]
+
+    def notes() -> tuple[NoteEvent, ...]:
+        heard = keys.posteriors(samples, gain=1.0, on_seconds_done=ignore)
+        struck = kit.posteriors(samples, gain=1.0, on_seconds_done=ignore)
+        sensitive = DecodeOptions(drum_thresholds=(0.05,) * 7)
+        return notes_from_pitch(heard, DecodeOptions()) + notes_from_drums(struck, sensitive)
+
+    monkeypatch.setattr(built_in, "SEGMENT_S", 60.0)
+    whole = notes()
+    monkeypatch.setattr(built_in, "SEGMENT_S", segment_s)
+    assert len(whole) > 16
+    assert notes() == whole
+
+
+def test_notes_are_the_same_whatever_comes_after_them(pitch: PitchListener) -> None:
+    first, rest = melody(*range(50, 60)), melody(*range(70, 90))
+
+    def notes(*parts: Samples) -> tuple[NoteEvent, ...]:
+        heard = pitch.posteriors(iter(parts), gain=1.0, on_seconds_done=ignore)
+        return notes_from_pitch(heard, DecodeOptions())
+
+    alone = notes(first, np.zeros(RATE_HZ, np.float32))
+    assert len(alone) == 10
+    assert notes(first, np.zeros(RATE_HZ, np.float32), rest)[:10] == alone
 
 
 def test_drums_do_not_depend_on_block_lengths(drums: DrumListener) -> None:
