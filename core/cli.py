@@ -23,8 +23,15 @@ from core.errors import (
     AppError,
     CancelledError,
     DeliveryError,
+    ExportError,
     TranscriptionFailedError,
     printable_name,
+)
+from core.midi.mpe import MPE_BEND_RANGE_SEMITONES
+from core.midi.write import (
+    COMMON_BEND_RANGE_SEMITONES,
+    WIDEST_BEND_SEMITONES,
+    WIDEST_MPE_BEND_SEMITONES,
 )
 from core.model_manager.catalog import the_catalog
 from core.model_manager.store import default_store
@@ -121,9 +128,16 @@ def _add_transcribe(commands: "argparse._SubParsersAction[argparse.ArgumentParse
                          help="above 0 strikes sounding notes again sooner")  # fmt: skip
     command.add_argument("--shortest-note", type=_seconds_of_ms, default=None, metavar="MS",
                          help="leave out notes shorter than this")  # fmt: skip
-    command.add_argument("--bends", type=Bends, choices=list(Bends), default=Bends.OFF,
+    command.add_argument("--bends", type=Bends, choices=list(Bends), default=None,
                          help="pitch bends where one voice sounds: one per note, or as it "
-                         "glides and vibrates")  # fmt: skip
+                         "glides and vibrates; off unless you say so")  # fmt: skip
+    command.add_argument("--bend-range", type=_semitones, default=None, metavar="N",
+                         help="how many semitones the synth's wheel bends; "
+                         f"{COMMON_BEND_RANGE_SEMITONES} unless you say more, "
+                         f"with --mpe {MPE_BEND_RANGE_SEMITONES}")  # fmt: skip
+    command.add_argument("--mpe", action="store_true",
+                         help="give each bent note a channel of its own, for synths that play "
+                         "MPE; one file per track")  # fmt: skip
     command.add_argument("--no-tidy", dest="tidy", action="store_false",
                          help="keep the instruments as the model wrote them")  # fmt: skip
     command.add_argument("--temperature", type=float, default=0.0, metavar="T",
@@ -147,10 +161,15 @@ def _add_transcribe(commands: "argparse._SubParsersAction[argparse.ArgumentParse
 
 
 def _transcribe(options: argparse.Namespace, cancel: CancelToken) -> int:
+    if (options.bend_range or 0) > WIDEST_BEND_SEMITONES and not options.mpe:
+        raise ExportError(
+            f"--bend-range {options.bend_range} is more than a wheel bends.",
+            f"Take at most {WIDEST_BEND_SEMITONES}, or add --mpe.",
+        )
     found = find_audio(options.paths)
     _report_skipped(found)
     daw = _found_daw(options.daw) if options.daw else None
-    profile = _profile(options.profile, daw)
+    profile = _profile(options.profile, daw).with_bends(options.bend_range, is_mpe=options.mpe)
     line = ProgressLine(sys.stderr, len(found.files))
     outcomes = []
     for heard in _heard_songs(found, options, line, cancel):
@@ -203,7 +222,11 @@ def _heard_songs(
         checkpoints=default_store().installed_checkpoints(),
         precision=options.precision,
         notes=NoteChoice(
-            options.sensitivity, options.split, options.shortest_note, options.tidy, options.bends
+            options.sensitivity,
+            options.split,
+            options.shortest_note,
+            options.tidy,
+            options.bends or (Bends.CONTINUOUS if options.mpe else Bends.OFF),
         ),
         sampling=_sampling(options),
     )
@@ -317,6 +340,15 @@ def _seconds_of_ms(text: str) -> float:
     if not 0 <= seconds <= 10:
         raise argparse.ArgumentTypeError(f"{text} ms is outside 0..10000")
     return seconds
+
+
+def _semitones(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= WIDEST_MPE_BEND_SEMITONES:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no whole number of semitones from 1 to {WIDEST_BEND_SEMITONES}, "
+            f"with --mpe to {WIDEST_MPE_BEND_SEMITONES}"
+        )
+    return int(text)
 
 
 def _meter(text: str) -> Meter:

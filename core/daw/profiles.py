@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.daw.folders import Daw, daw_named
+from core.midi.mpe import MPE_BEND_RANGE_SEMITONES
 from core.midi.ticks import average_bpm
 from core.midi.write import (
+    COMMON_BEND_RANGE_SEMITONES,
     ChannelLayout,
     MidiOptions,
     Timing,
@@ -58,6 +60,20 @@ class Profile:
             per_track=replace(self.per_track, timing=timing),
         )
 
+    def with_bends(self, range_semitones: int | None, *, is_mpe: bool = False) -> "Profile":
+        """Return the profile for the synth the user bends; a range of None is the usual one.
+
+        As MPE every track gets a file: one file holds no more than one instrument of that kind.
+        """
+        usual = MPE_BEND_RANGE_SEMITONES if is_mpe else COMMON_BEND_RANGE_SEMITONES
+        wanted = range_semitones or usual
+        return replace(
+            self,
+            layout=Layout.PER_TRACK if is_mpe else self.layout,
+            combined=replace(self.combined, bend_range_semitones=wanted, is_mpe=is_mpe),
+            per_track=replace(self.per_track, bend_range_semitones=wanted, is_mpe=is_mpe),
+        )
+
     def with_notes_json(self) -> "Profile":
         return replace(self, has_notes_json=True)
 
@@ -65,7 +81,9 @@ class Profile:
         """Tell how to bring the delivered song into this DAW, in one or two sentences."""
         files = "the file" if file_count == 1 else "the files"
         advice = self.advice.format(bpm=bpm_text(file_bpm(song, self.combined)), files=files)
-        return " ".join([advice, *_audio_start_hint(song, self.combined)])
+        return " ".join(
+            [advice, *_audio_start_hint(song, self.combined), *_bend_hint(song, self.combined)]
+        )
 
 
 def profile_for(daw: Daw | None) -> Profile:
@@ -103,6 +121,17 @@ def _audio_start_hint(song: Transcription, options: MidiOptions) -> list[str]:
     return [
         f"To hear it with the recording, place the audio {start_s:.2f} s after the start of bar 1."
     ]
+
+
+def _bend_hint(song: Transcription, options: MidiOptions) -> list[str]:
+    """Say how the synth must be set where notes bend: many ignore the range in the file."""
+    if not any(note.bends for track in song.tracks for note in track.notes):
+        return []
+    semitones = options.bend_range_semitones
+    if options.is_mpe:
+        return [f"Play it with a synth in MPE mode, bend range {semitones} semitones."]
+    plural = "" if semitones == 1 else "s"
+    return [f"The synth's pitch bend range must be {semitones} semitone{plural}."]
 
 
 _KEEPS_TEMPO_MAP = MidiOptions()

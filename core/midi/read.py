@@ -15,7 +15,15 @@ from pathlib import Path
 import mido  # type: ignore[import-untyped]  # mido ships no types
 
 from core.errors import AppError
+from core.midi.mpe import (
+    LOWER_MANAGER,
+    MPE_BEND_RANGE_SEMITONES,
+    MPE_CONFIGURATION_PARAMETER,
+    UPPER_MANAGER,
+    members_of,
+)
 from core.midi.ticks import tempo_us_to_bpm
+from core.midi.track_events import BEND_RANGE_PARAMETER
 from core.midi.write import AUDIO_START_MARKER, COMMON_BEND_RANGE_SEMITONES, DRUM_CHANNEL
 from core.score.key import key_of_signature
 from core.score.note import NoteEvent, PitchBend
@@ -60,6 +68,49 @@ class _Channel:
     bend_semitones: float = 0.0
     parameter: dict[int, int] = field(default_factory=dict)  # controls 100, 101: which RPN is set
     open_notes: defaultdict[int, list[_OpenNote]] = field(default_factory=lambda: defaultdict(list))
+
+
+class _Channels:
+    """The sixteen channels; those of an MPE zone are one instrument, that of its manager."""
+
+    def __init__(self) -> None:
+        self._channels: defaultdict[int, _Channel] = defaultdict(_Channel)
+        self._manager_of: dict[int, int] = {}
+
+    def follow(self, at: _At) -> Iterator[tuple[int, _OpenNote]]:
+        """Take in a message; yield the notes that it ends, with their instruments."""
+        number = at.message.channel
+        channel = self._channels[number]
+        if at.message.type == "control_change":
+            _control(channel, at.message)
+            if number in (LOWER_MANAGER, UPPER_MANAGER) and _is_data_of(
+                channel, at.message, MPE_CONFIGURATION_PARAMETER
+            ):
+                self._make_zone(number, at.message.value)
+        program = self._channels[self.instrument_of(number)].program
+        ended = _follow(channel, at, program)
+        if ended is not None:
+            yield self.instrument_of(number), ended
+
+    def instrument_of(self, number: int) -> int:
+        return self._manager_of.get(number, number)
+
+    def still_open(self) -> Iterator[tuple[int, _OpenNote]]:
+        """Yield the notes that nothing ended, with their instruments."""
+        for number, channel in self._channels.items():
+            for open_notes in channel.open_notes.values():
+                for note in open_notes:
+                    yield self.instrument_of(number), note
+
+    def _make_zone(self, manager: int, count: int) -> None:
+        members = members_of(manager, count)
+        self._manager_of = {
+            member: its_manager
+            for member, its_manager in self._manager_of.items()
+            if its_manager != manager and member not in members
+        } | dict.fromkeys(members, manager)
+        for member in members:
+            self._channels[member].bend_range_semitones = MPE_BEND_RANGE_SEMITONES
 
 
 def read_midi(path: Path) -> Transcription:
@@ -226,19 +277,15 @@ def _tracks(
 
 def _notes(messages: list[_At], tempo: TempoMap, ppq: int) -> Iterator[tuple[int, int, NoteEvent]]:
     """Yield (channel, track index, note); a note without end lasts to the end of the file."""
-    channels: defaultdict[int, _Channel] = defaultdict(_Channel)
+    channels = _Channels()
     for at in messages:
         if at.message.is_meta or not hasattr(at.message, "channel"):
             continue
-        number = at.message.channel
-        ended = _follow(channels[number], at)
-        if ended is not None:
+        for number, ended in channels.follow(at):
             yield number, ended.track_index, _sounded(ended, number, at.ticks, tempo, ppq)
     end_ticks = messages[-1].ticks if messages else 0
-    for number, channel in channels.items():
-        for open_notes in channel.open_notes.values():
-            for note in open_notes:
-                yield number, note.track_index, _sounded(note, number, end_ticks, tempo, ppq)
+    for number, note in channels.still_open():
+        yield number, note.track_index, _sounded(note, number, end_ticks, tempo, ppq)
 
 
 def _sounded(note: _OpenNote, channel: int, off_ticks: int, tempo: TempoMap, ppq: int) -> NoteEvent:
@@ -257,8 +304,8 @@ def _sounded(note: _OpenNote, channel: int, off_ticks: int, tempo: TempoMap, ppq
     )
 
 
-def _follow(channel: _Channel, at: _At) -> _OpenNote | None:
-    """Let a channel take in a message; return the note that it ends."""
+def _follow(channel: _Channel, at: _At, program: int) -> _OpenNote | None:
+    """Let a channel take in a message; return the note that it ends. `program` is what it plays."""
     message = at.message
     match message.type:
         case "note_on" if message.velocity > 0:
@@ -269,7 +316,7 @@ def _follow(channel: _Channel, at: _At) -> _OpenNote | None:
                     pitch=message.note,
                     on_ticks=at.ticks,
                     velocity=message.velocity,
-                    program=channel.program,
+                    program=program,
                     bends=bends,
                 )
             )
@@ -283,8 +330,6 @@ def _follow(channel: _Channel, at: _At) -> _OpenNote | None:
             channel.program = message.program
         case "pitchwheel":
             _bend(channel, at)
-        case "control_change":
-            _control(channel, message)
         case _:
             pass  # pressure and system messages have no place in a Transcription
     return None
@@ -300,5 +345,10 @@ def _bend(channel: _Channel, at: _At) -> None:
 def _control(channel: _Channel, message: mido.Message) -> None:
     if message.control in (100, 101):
         channel.parameter[message.control] = message.value
-    elif message.control == 6 and channel.parameter == {100: 0, 101: 0} and message.value > 0:
+    elif _is_data_of(channel, message, BEND_RANGE_PARAMETER) and message.value > 0:
         channel.bend_range_semitones = message.value
+
+
+def _is_data_of(channel: _Channel, message: mido.Message, parameter: int) -> bool:
+    """Whether the message sets a registered parameter."""
+    return message.control == 6 and channel.parameter == {100: parameter, 101: 0}

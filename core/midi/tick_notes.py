@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 SHORTEST_NOTES_PER_WHOLE = 128  # samplers and notation drop shorter notes
 SHORTEST_DRUMS_PER_WHOLE = 32  # drum racks in gate mode need time to sound
+LEGATO_NOTES_PER_OVERLAP = 3  # a note that shares more than a third of itself is one of a chord
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,32 @@ def tick_notes(track: Track, grid: TickGrid) -> list[TickNote]:
     return sorted(fitted)
 
 
-def without_chord_bends(notes: Iterable[TickNote]) -> list[TickNote]:
-    """Drop bends from notes that overlap others: a bend moves everything on its channel."""
+@dataclass(frozen=True, slots=True)
+class VoiceBends:
+    """The bends of a note on a channel of one voice, and from when on they are another's."""
+
+    bends: tuple[TickBend, ...]
+    until_ticks: int
+
+
+def one_voice_bends(notes: Iterable[TickNote]) -> list[VoiceBends]:
+    """Return the bends that notes may have on one channel, where a bend moves all that sounds.
+
+    Notes of chords have none. Where a note runs into the next one by a third of its length or less,
+    as in legato, its bends end as that begins.
+    """
     ordered = sorted(notes)
-    kept = []
+    voices = []
     sounding_until_ticks = 0
     for index, note in enumerate(ordered):
-        is_followed = index + 1 < len(ordered) and ordered[index + 1].on_ticks < note.off_ticks
-        is_alone = sounding_until_ticks <= note.on_ticks and not is_followed
-        kept.append(note if is_alone else replace(note, bends=()))
+        next_ticks = ordered[index + 1].on_ticks if index + 1 < len(ordered) else note.off_ticks
+        until_ticks = min(note.off_ticks, next_ticks)
+        shared_ticks = max(sounding_until_ticks - note.on_ticks, note.off_ticks - until_ticks)
+        is_alone = LEGATO_NOTES_PER_OVERLAP * shared_ticks <= note.off_ticks - note.on_ticks
+        bends = [bend for bend in note.bends if bend.at_ticks < until_ticks] if is_alone else []
+        voices.append(VoiceBends(tuple(bends), until_ticks))
         sounding_until_ticks = max(sounding_until_ticks, note.off_ticks)
-    return kept
+    return voices
 
 
 def _struck_one_at_a_time(

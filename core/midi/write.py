@@ -10,14 +10,15 @@ import secrets
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
 
 import mido  # type: ignore[import-untyped]  # mido ships no types
 
 from core.errors import ExportError
-from core.midi.tick_notes import TickNote, tick_notes, without_chord_bends
+from core.midi.mpe import WHOLE_ZONE, ZONE_BESIDE_DRUMS, Zone, zone_events
+from core.midi.tick_notes import TickNote, tick_notes
 from core.midi.ticks import (
     OLD_HARDWARE_PPQ,
     PPQ,
@@ -30,6 +31,7 @@ from core.midi.ticks import (
     recorded_grid,
     tempo_events,
 )
+from core.midi.track_events import Order, TrackEvent, bend_events, note_events
 from core.score.key import key_signature
 from core.score.transcription import Track, Transcription
 
@@ -37,7 +39,7 @@ AUDIO_START_MARKER = "Audio starts here"
 DRUM_CHANNEL = 9  # channel 10 as musicians count
 PITCHED_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 COMMON_BEND_RANGE_SEMITONES = 2  # what a synth assumes that ignores the range in the file
-NOTE_OFF_VELOCITY = 64  # "no release velocity" in the MIDI specification
+WIDEST_BEND_SEMITONES, WIDEST_MPE_BEND_SEMITONES = 24, 96
 
 
 class Timing(StrEnum):
@@ -66,8 +68,10 @@ class MidiOptions:
     """What a MIDI file looks like; the defaults suit a DAW that reads combined files.
 
     `drums_on_channel_10` sets drum tracks apart as General MIDI does; otherwise they get a channel
-    like any other track. `bend_range_semitones` None leaves pitch bends out. `has_one_tempo` writes
-    a single tempo in grid timing too: notes keep their beats, seconds follow the average tempo.
+    like any other track. `bend_range_semitones` None leaves pitch bends out. `is_mpe` gives each
+    note of a bent track a channel of its own, in files with one pitched track: a file has channels
+    for no more. `has_one_tempo` writes a single tempo in grid timing too: notes keep their beats,
+    seconds follow the average tempo.
     """
 
     timing: Timing = Timing.GRID
@@ -75,14 +79,16 @@ class MidiOptions:
     drums_on_channel_10: bool = True
     has_ascii_names: bool = False
     bend_range_semitones: int | None = COMMON_BEND_RANGE_SEMITONES
+    is_mpe: bool = False
     has_one_tempo: bool = False
     ppq: int = PPQ
 
     def __post_init__(self) -> None:
         if self.ppq not in (PPQ, OLD_HARDWARE_PPQ):
             raise ValueError(f"{self.ppq} ticks per quarter note is neither 960 nor 480")
-        if self.bend_range_semitones is not None and not 1 <= self.bend_range_semitones <= 24:
-            raise ValueError(f"bend range {self.bend_range_semitones} is outside 1..24")
+        widest = WIDEST_MPE_BEND_SEMITONES if self.is_mpe else WIDEST_BEND_SEMITONES
+        if self.bend_range_semitones is not None and not 1 <= self.bend_range_semitones <= widest:
+            raise ValueError(f"bend range {self.bend_range_semitones} is outside 1..{widest}")
 
 
 DEFAULT_OPTIONS = MidiOptions()
@@ -128,8 +134,10 @@ def midi_bytes(
     end_ticks = grid.bar_line_after(last_ticks)
     midi = mido.MidiFile(type=1, ticks_per_beat=options.ppq)
     midi.tracks.append(_conductor_track(song, grid, options, title=title, end_ticks=end_ticks))
+    zone = _zone(song.tracks, options)
     for track, track_notes, channel in zip(song.tracks, notes, channels, strict=True):
-        events = _track_events(track, track_notes, channel, options)
+        is_in_zone = channel != DRUM_CHANNEL
+        events = _track_events(track, track_notes, channel, options, zone if is_in_zone else None)
         midi.tracks.append(_midi_track(events, end_ticks))
     content = BytesIO()
     midi.save(file=content)
@@ -166,26 +174,6 @@ def split_tracks(
     return tuple(replace(song, tracks=tuple(part)) for part in parts)
 
 
-class _Order(IntEnum):
-    """What comes first among events on one tick."""
-
-    NAME = 0
-    META = 1
-    PROGRAM = 2
-    CONTROL = 3
-    BEND_RESET = 4
-    NOTE_OFF = 5
-    BEND = 6
-    NOTE_ON = 7
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    at_ticks: int
-    order: _Order
-    message: mido.Message | mido.MetaMessage
-
-
 def _is_on_drum_channel(track: Track, options: MidiOptions) -> bool:
     return track.is_drum and options.drums_on_channel_10
 
@@ -208,28 +196,28 @@ def _channels(tracks: Sequence[Track], options: MidiOptions) -> list[int]:
 def _conductor_track(
     song: Transcription, grid: TickGrid, options: MidiOptions, *, title: str, end_ticks: int
 ) -> mido.MidiTrack:
-    events = [_Event(0, _Order.NAME, _text("track_name", title, options))]
+    events = [TrackEvent(0, Order.NAME, _text("track_name", title, options))]
     events += _meters(grid)
     if song.key is not None:
         signature = mido.MetaMessage("key_signature", key=key_signature(song.key))
-        events.append(_Event(0, _Order.META, signature))
+        events.append(TrackEvent(0, Order.META, signature))
     for tempo in _tempos(song, grid, options, end_ticks):
         change = mido.MetaMessage("set_tempo", tempo=tempo.tempo_us)
-        events.append(_Event(tempo.at_ticks, _Order.META, change))
+        events.append(TrackEvent(tempo.at_ticks, Order.META, change))
     events += _audio_start_markers(grid, options)
     return _midi_track(events, end_ticks)
 
 
-def _meters(grid: TickGrid) -> Iterator[_Event]:
+def _meters(grid: TickGrid) -> Iterator[TrackEvent]:
     """Write the meter, after that of the pickup bar if there is one."""
     meter = grid.tempo.meter
     if grid.pickup_ticks > 0:
         beats, unit = round(grid.pickup_beats * 4), 16  # whole sixteenths
         while beats % 2 == 0 and unit > 4:
             beats, unit = beats // 2, unit // 2
-        yield _Event(0, _Order.META, _time_signature(beats, unit))
-    yield _Event(
-        grid.pickup_ticks, _Order.META, _time_signature(meter.beats_per_bar, meter.beat_unit)
+        yield TrackEvent(0, Order.META, _time_signature(beats, unit))
+    yield TrackEvent(
+        grid.pickup_ticks, Order.META, _time_signature(meter.beats_per_bar, meter.beat_unit)
     )
 
 
@@ -245,61 +233,44 @@ def _tempos(
     return tempo_events(grid, end_ticks)
 
 
-def _audio_start_markers(grid: TickGrid, options: MidiOptions) -> Iterator[_Event]:
+def _audio_start_markers(grid: TickGrid, options: MidiOptions) -> Iterator[TrackEvent]:
     """Say where the audio belongs, if it does not start with the file."""
     start_ticks = grid.seconds_to_ticks(0.0)
     if start_ticks == 0:
         return
     offset_s = -grid.ticks_to_seconds(0)
     offset = f"Audio starts {offset_s:.3f} s after the start of this file"
-    yield _Event(0, _Order.META, _text("marker", offset, options))
-    yield _Event(start_ticks, _Order.META, _text("marker", AUDIO_START_MARKER, options))
+    yield TrackEvent(0, Order.META, _text("marker", offset, options))
+    yield TrackEvent(start_ticks, Order.META, _text("marker", AUDIO_START_MARKER, options))
 
 
 def _track_events(
-    track: Track, notes: Sequence[TickNote], channel: int, options: MidiOptions
-) -> Iterator[_Event]:
-    yield _Event(0, _Order.NAME, _text("track_name", track.name, options))
+    track: Track, notes: Sequence[TickNote], channel: int, options: MidiOptions, zone: Zone | None
+) -> Iterator[TrackEvent]:
+    """Yield the events of a track on its channel, or on the channels of an MPE zone."""
+    yield TrackEvent(0, Order.NAME, _text("track_name", track.name, options))
     if not track.is_drum:
         program = mido.Message("program_change", channel=channel, program=track.program)
-        yield _Event(0, _Order.PROGRAM, program)
+        yield TrackEvent(0, Order.PROGRAM, program)
+    if zone is not None and options.bend_range_semitones is not None:
+        yield from zone_events(notes, zone, options.bend_range_semitones)
+        return
     if options.bend_range_semitones is not None and not track.is_drum:
-        yield from _bend_events(notes, channel, options.bend_range_semitones)
+        yield from bend_events(notes, channel, options.bend_range_semitones)
     for note in notes:
-        on = mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)
-        off = mido.Message("note_off", channel=channel, note=note.pitch, velocity=NOTE_OFF_VELOCITY)
-        yield _Event(note.on_ticks, _Order.NOTE_ON, on)
-        yield _Event(note.off_ticks, _Order.NOTE_OFF, off)
+        yield from note_events(note, channel)
 
 
-def _bend_events(notes: Iterable[TickNote], channel: int, range_semitones: int) -> Iterator[_Event]:
-    """Yield the bend range, if anything bends, then each bend and its reset at the note's end."""
-    bent = [note for note in without_chord_bends(notes) if note.bends]
-    if bent:
-        for control, setting in ((101, 0), (100, 0), (6, range_semitones), (38, 0)):
-            yield _control(control, setting, channel)
-        for control in (101, 100):
-            yield _control(control, 127, channel)  # no later data entry can change the range
-    for note in bent:
-        sounding = 0
-        for bend in note.bends:
-            wheel = round(bend.semitones / range_semitones * 8192)
-            wheel = max(mido.MIN_PITCHWHEEL, min(mido.MAX_PITCHWHEEL, wheel))
-            if wheel != sounding:
-                message = mido.Message("pitchwheel", channel=channel, pitch=wheel)
-                yield _Event(bend.at_ticks, _Order.BEND, message)
-            sounding = wheel
-        if sounding != 0:
-            reset = mido.Message("pitchwheel", channel=channel, pitch=0)
-            yield _Event(note.off_ticks, _Order.BEND_RESET, reset)
+def _zone(tracks: Sequence[Track], options: MidiOptions) -> Zone | None:
+    """Return the MPE zone of a file's only pitched track, if that bends; drums keep channel 10."""
+    pitched = [track for track in tracks if not _is_on_drum_channel(track, options)]
+    is_bent = any(note.bends for track in pitched for note in track.notes)
+    if not options.is_mpe or not is_bent or len(pitched) != 1:
+        return None
+    return WHOLE_ZONE if len(tracks) == 1 else ZONE_BESIDE_DRUMS
 
 
-def _control(control: int, setting: int, channel: int) -> _Event:
-    message = mido.Message("control_change", channel=channel, control=control, value=setting)
-    return _Event(0, _Order.CONTROL, message)
-
-
-def _midi_track(events: Iterable[_Event], end_ticks: int) -> mido.MidiTrack:
+def _midi_track(events: Iterable[TrackEvent], end_ticks: int) -> mido.MidiTrack:
     """Return the track whose messages carry deltas, in the order DAWs and synths need."""
     track = mido.MidiTrack()
     at_ticks = 0

@@ -19,6 +19,7 @@ from core.engine.note_choice import NoteChoice
 from core.engine.transcriber import Transcriber
 from core.errors import CancelledError
 from tests.make_bad_audio import BAD_INPUTS, without_rights
+from tests.make_sound import seconds, tone
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 22_050
@@ -203,6 +204,8 @@ class StopsOnceMade(Transcriber):
         (["--split", "-50"], NoteChoice(split=-0.5)),
         (["--shortest-note", "80"], NoteChoice(min_note_s=0.08)),
         (["--bends", "continuous"], NoteChoice(bends=Bends.CONTINUOUS)),
+        (["--mpe"], NoteChoice(bends=Bends.CONTINUOUS)),
+        (["--mpe", "--bends", "static"], NoteChoice(bends=Bends.STATIC)),
     ],
 )
 def test_notes_are_taken_as_the_options_say(
@@ -220,6 +223,8 @@ def test_notes_are_taken_as_the_options_say(
         ("--sensitivity", "101", "outside -100..100"),
         ("--split", "much", "is not a number"),
         ("--shortest-note", "-5", "outside 0..10000"),
+        ("--bend-range", "0", "from 1 to 24"),
+        ("--bend-range", "97", "with --mpe to 96"),
     ],
 )
 def test_a_wish_out_of_range_is_refused_with_the_range(
@@ -228,6 +233,33 @@ def test_a_wish_out_of_range_is_refused_with_the_range(
     with pytest.raises(SystemExit):
         main(["transcribe", "guitar.wav", f"{option}={value}"])
     assert words in capsys.readouterr().err
+
+
+def test_a_range_that_only_mpe_has_is_refused_with_the_next_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["transcribe", str(tmp_path / "Lead.wav"), "--bend-range", "48"]) == 1
+    assert "Take at most 24, or add --mpe." in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "data_entries"),
+    [(["--bends", "continuous", "--bend-range", "12"], {12}), (["--mpe"], {15, 48}), ([], set())],
+)
+def test_a_glide_reaches_the_file_in_the_range_asked_for(
+    options: list[str], data_entries: set[int], tmp_path: Path
+) -> None:
+    steady = np.concatenate([tone(pitch, 0.6) for pitch in (60, 64, 62)])
+    glide = tone(64 - 1.5 * np.exp(-seconds(1.2) / 0.15), 1.2)
+    soundfile.write(tmp_path / "Vocals.wav", np.concatenate([steady, glide]), RATE)
+    out = tmp_path / "out"
+    assert main(["transcribe", str(tmp_path / "Vocals.wav"), "--out", str(out), *options]) == 0
+    [midi] = [mido.MidiFile(path) for path in out.iterdir()]
+    messages = [message for track in midi.tracks for message in track]
+    entered = {m.value for m in messages if m.type == "control_change" and m.control == 6}
+    assert entered == data_entries
+    assert any(message.type == "pitchwheel" for message in messages) is bool(options)
 
 
 @pytest.mark.parametrize("odd", [["--temperature", "-1"], ["--top-p", "0"], ["--top-k", "-2"]])

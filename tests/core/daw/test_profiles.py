@@ -7,6 +7,7 @@ from core.midi.write import ChannelLayout, Timing
 from core.score.note import NoteEvent
 from core.score.tempo import TempoChange, TempoMap, constant_tempo
 from core.score.transcription import Track, Transcription
+from tests import make
 
 NOTES = (NoteEvent(0.0, 60, 8.0),)
 
@@ -113,3 +114,26 @@ def test_hint_speaks_of_several_files_where_there_are():
 )
 def test_tempo_is_written_as_daws_show_it(bpm, text):
     assert bpm_text(bpm) == text
+
+
+BENT = make.song(make.track(make.bent(60, 0.0, 1.0, (0.0, 0.5))))
+
+
+@pytest.mark.parametrize(
+    ("range_semitones", "is_mpe", "hint"),
+    [
+        (None, False, "The synth's pitch bend range must be 2 semitones."),
+        (1, False, "The synth's pitch bend range must be 1 semitone."),
+        (None, True, "Play it with a synth in MPE mode, bend range 48 semitones."),
+        (24, True, "Play it with a synth in MPE mode, bend range 24 semitones."),
+    ],
+)
+def test_hint_tells_how_far_the_synth_must_bend_where_notes_do(range_semitones, is_mpe, hint):
+    profile = profile_for(None).with_bends(range_semitones, is_mpe=is_mpe)
+    assert profile.hint(BENT).endswith(hint)
+    assert "bend" not in profile.hint(make.song(make.track(make.note(60))))
+
+
+def test_mpe_takes_a_file_per_track():
+    assert profile_for(None).with_bends(None, is_mpe=True).layout is Layout.PER_TRACK
+    assert profile_for(None).with_bends(None).layout is profile_for(None).layout

@@ -1,6 +1,12 @@
 import pytest
 
-from core.midi.tick_notes import TickBend, TickNote, tick_notes, without_chord_bends
+from core.midi.tick_notes import (
+    TickBend,
+    TickNote,
+    VoiceBends,
+    one_voice_bends,
+    tick_notes,
+)
 from core.midi.ticks import conformed_grid
 from core.score.note import NoteEvent
 from core.score.tempo import constant_tempo
@@ -73,21 +79,32 @@ def test_a_note_cut_short_loses_the_bends_behind_the_cut() -> None:
     assert [note.bends for note in tick_notes(track, GRID)] == [(TickBend(960, 1.0),), ()]
 
 
-BENT = (TickBend(0, 1.0),)
+def _bent(*spans: tuple[int, int]) -> list[bool]:
+    """Whether each note of a channel, bent all along from its start, keeps bends."""
+    notes = [
+        TickNote(on, 60 + number, off, 80, (TickBend(on, 1.0), TickBend(off - 1, 2.0)))
+        for number, (on, off) in enumerate(spans)
+    ]
+    return [bool(voice.bends) for voice in one_voice_bends(notes)]
 
 
 def test_only_notes_that_sound_alone_keep_their_bends() -> None:
-    notes = [
-        TickNote(0, 60, 1000, 80, BENT),
-        TickNote(100, 64, 200, 80, BENT),  # within the first
-        TickNote(500, 67, 600, 80, BENT),  # within the first, after the second
-        TickNote(1000, 60, 1100, 80, BENT),  # after all
-        TickNote(1100, 62, 1200, 80, BENT),  # joined to the one before
+    within_the_first = (100, 200), (500, 600)
+    after_all, joined_to_it = (1000, 1100), (1100, 1200)
+    assert _bent((0, 1000), *within_the_first, after_all, joined_to_it) == [
+        False, False, False, True, True
+    ]  # fmt: skip
+
+
+def test_bends_in_legato_end_where_the_next_note_begins() -> None:
+    first = TickNote(0, 60, 1000, 80, (TickBend(0, 1.0), TickBend(950, 2.0)))
+    second = TickNote(900, 62, 2000, 80, (TickBend(900, -1.0),))
+    assert one_voice_bends([first, second]) == [
+        VoiceBends((TickBend(0, 1.0),), until_ticks=900),
+        VoiceBends((TickBend(900, -1.0),), until_ticks=2000),
     ]
-    assert [bool(note.bends) for note in without_chord_bends(notes)] == [
-        False,
-        False,
-        False,
-        True,
-        True,
-    ]
+
+
+@pytest.mark.parametrize(("overlap", "are_bent"), [(333, True), (334, False)])
+def test_notes_that_share_more_than_a_third_are_a_chord(overlap: int, are_bent: bool) -> None:
+    assert _bent((0, 1000), (1000 - overlap, 2000 - overlap)) == [are_bent, are_bent]
