@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from core.training.ablations import ABLATIONS, HOURS, PLAN, ablate
-from core.training.conditions import means_of_conditions, worsened
+from core.training.conditions import CONDITIONS, means_of_conditions, worsened
 from core.training.curves import plot_curve
 from core.training.evaluate import evaluate, read_clips, table_of, table_of_means
 from core.training.pictures import draw_clips, errors_table
@@ -44,8 +44,8 @@ def _make(arguments: argparse.Namespace) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     clips = read_clips(arguments.clips) if arguments.clips else unheard_clips()
-    if arguments.conditions:
-        scores = evaluate(worsened(clips), arguments.weights)
+    if arguments.conditions is not None:
+        scores = evaluate(worsened(clips, arguments.conditions), arguments.weights)
         _log.info("\n%s", table_of_means(means_of_conditions(scores)))
         return
     kept = list(clips)
@@ -93,7 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     measured = measuring.add_mutually_exclusive_group(required=True)
     measured.add_argument("--clips", type=Path, help="folder of .flac and .json")
     measured.add_argument("--unheard", action="store_true", help="compose clips of unheard sounds")
-    measuring.add_argument("--conditions", action="store_true", help="also with noise, rooms ...")
+    measuring.add_argument(
+        "--conditions",
+        nargs="*",
+        choices=list(CONDITIONS),
+        help="in noise, rooms ...: all or these",
+    )
     measuring.add_argument("--weights", type=Path, default=RELEASE_WEIGHTS)
     ablating = commands.add_parser("ablate", help="change one choice at a time; resumes")
     ablating.set_defaults(run=_ablate)

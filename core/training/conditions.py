@@ -1,7 +1,7 @@
 """The same clips under worse conditions: noise, rooms, codecs, detuning, bleed, telephone bands."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,12 +30,14 @@ SEPARATOR = ": "
 Condition = Callable[[LabelledClip, LabelledClip], LabelledClip]  # a clip, and who plays next door
 
 
-def worsened(clips: Iterable[LabelledClip]) -> Iterator[LabelledClip]:
-    """Yield every clip under every condition; the kind says which."""
+def worsened(
+    clips: Iterable[LabelledClip], names: Collection[str] | None = None
+) -> Iterator[LabelledClip]:
+    """Yield every clip under every condition, or those of these names; the kind says which."""
     kept = list(clips)
-    for name, condition in CONDITIONS.items():
+    for name in names or CONDITIONS:
         for number, clip in enumerate(kept):
-            changed = condition(clip, _neighbour_of(number, kept))
+            changed = CONDITIONS[name](clip, _neighbour_of(number, kept))
             yield replace(changed, name=f"{clip.name} {name}", kind=f"{name}{SEPARATOR}{clip.kind}")
 
 

@@ -41,7 +41,11 @@ class Run:
     """One whole process."""
 
     seconds: float
+    cpu_seconds: float  # of all cores together: what other programs do hardly changes it
     peak_mb: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:8.2f} {self.cpu_seconds:8.2f} {self.peak_mb:6.0f}"
 
 
 def main() -> None:
@@ -52,7 +56,7 @@ def main() -> None:
         second = _write_audio(folder / "second.wav", _played_over(clips, "piano", 1.0))
         for cores in options.cores:
             print(f"\n{cores} core(s); seconds and MB are of whole processes")
-            print(f"  {'':6} {'':12} {'seconds':>8} {'x real time':>12} {'MB':>6}")
+            print(f"  {'':6} {'':12} {'seconds':>8} {'of CPU':>8} {'MB':>6}")
             for kind, stem in STEM_KINDS.items():
                 _print_starts(options, second, stem, cores, folder)
                 audio = _played_over(clips, kind, 60 * options.minutes)
@@ -65,7 +69,7 @@ def _print_starts(
 ) -> None:
     for who, command in _commands(options, second, stem, folder).items():
         run = _fastest(command, cores, options.repeat)
-        print(f"  {stem:6} {who:12} {run.seconds:8.2f} {'start-up':>12} {run.peak_mb:6.0f}")
+        print(f"  {stem:6} {who:12} {run}  start-up", flush=True)
 
 
 def _print_runs(
@@ -77,9 +81,9 @@ def _print_runs(
     }
     for who, run in runs.items():
         times = 60 * options.minutes / run.seconds
-        print(f"  {stem:6} {who:12} {run.seconds:8.2f} {times:12.1f} {run.peak_mb:6.0f}", end="")
-        ratio = runs["ours"].seconds / run.seconds
-        print("" if who == "ours" else f"  ours takes {ratio:.2f} of its time", flush=True)
+        share = runs["ours"].seconds / run.seconds
+        compared = "" if who == "ours" else f"; ours takes {share:.2f} of its time"
+        print(f"  {stem:6} {who:12} {run}  {times:.1f} x real time{compared}", flush=True)
 
 
 def _commands(
@@ -124,7 +128,7 @@ def _run(command: Sequence[str], cores: int) -> Run:
         seconds = time.perf_counter() - started_s
         if status != 0:
             sys.exit(f"{' '.join(command)}\n{said.read_text()}")
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def _played_over(clips: Sequence[LabelledClip], kind: str, length_s: float) -> np.ndarray:
