@@ -8,10 +8,10 @@ from pathlib import Path
 from core.training.svg import FAINT, SERIES, Drawing
 
 WIDTH, HEIGHT = 720, 380
-LEFT, RIGHT, TOP, BOTTOM = 48, 708, 28, 344
+LEFT, RIGHT, TOP, BOTTOM = 48, 700, 28, 344
 HEARD, NO_LOSSES = "heard_hours", ("step", "heard_hours", "times_real_time")
 TICKS = (1, 2, 5)  # of each decade
-MOST_POINTS = 400
+MOST_POINTS, MOST_TICKS = 400, 8
 
 
 def read_curve(run: Path) -> Mapping[str, list[float]]:
@@ -39,9 +39,9 @@ def plot_curve(run: Path) -> Path:
     for loss in _ticks_between(lowest, highest):
         drawing.line([(LEFT, y_of(loss)), (RIGHT, y_of(loss))], FAINT)
         drawing.text(f"{loss:g}", LEFT - 6, y_of(loss) + 4, anchor="end")
-    for share in range(6):
-        heard = hours[-1] * share / 5
-        drawing.text(f"{heard:.3g}", x_of(heard), BOTTOM + 16, anchor="middle")
+    step = _round_step(hours[-1])
+    for number in range(int(hours[-1] / step) + 1):
+        drawing.text(f"{number * step:g}", x_of(number * step), BOTTOM + 16, anchor="middle")
     drawing.text("hours of audio heard", (LEFT + RIGHT) / 2, BOTTOM + 31, anchor="middle")
     every = max(1, len(hours) // MOST_POINTS)
     for number, (name, values) in enumerate(losses.items()):
@@ -58,6 +58,13 @@ def _key(drawing: Drawing, words: str, number: int, colour: str) -> None:
     x = LEFT + 130 * number
     drawing.line([(x, 14), (x + 18, 14)], colour, 3)
     drawing.text(words, x + 24, 18)
+
+
+def _round_step(length: float) -> float:
+    """Return the least round step that cuts a length into eight parts at most."""
+    decade = 10.0 ** math.floor(math.log10(max(length, 1e-6) / MOST_TICKS))
+    steps = [tick * decade for tick in (*TICKS, 10)]
+    return next(step for step in steps if length / step <= MOST_TICKS)
 
 
 def _ticks_between(lowest: float, highest: float) -> Sequence[float]:

@@ -20,6 +20,7 @@ def test_every_loss_is_a_line_over_the_hours(tmp_path: Path) -> None:
     assert f"{middle_x:g},{TOP} {RIGHT},{middle_y:g}" in points  # 10 to 1 of 10 to 0.1
     assert f"{middle_x:g},{BOTTOM} {RIGHT},{BOTTOM}" in points
     words = {text.text for text in picture.findall(f"{SVG}text")}
+    assert {"0", "0.2", "0.4", "0.6", "0.8", "1"} <= words
     assert {"onset loss", "velocity loss", "hours of audio heard"} <= words
 
 
