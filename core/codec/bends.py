@@ -10,11 +10,13 @@ from enum import StrEnum
 import numpy as np
 
 from core.codec.contours import Contour, PitchCandidates, Values, note_contours
+from core.score.instruments import StemKind
 from core.score.note import NoteEvent, PitchBend
 
 HEARD_CENTS = 10.0  # what is less far off, or for fewer than HEARD_FRAMES, is in tune
 HEARD_FRAMES = 3
 TOLERANCE_CENTS = 5.0  # of the events
+UNBENT = frozenset({StemKind.DRUMS, StemKind.KEYS, StemKind.MIX})  # chords, or no pitch to bend
 
 
 class Bends(StrEnum):
@@ -28,6 +30,11 @@ class Bends(StrEnum):
 
     CONTINUOUS = "continuous"
     """Scoops, glides and vibrato as they sound."""
+
+
+def may_bend(kind: StemKind) -> bool:
+    """Tell whether notes of such a stem may bend; whether they sound alone the notes tell."""
+    return kind not in UNBENT
 
 
 def with_bends(

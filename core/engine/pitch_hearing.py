@@ -17,16 +17,8 @@ from core.features.pitch_track import (
     SAMPLE_RATE_HZ,
     PitchTracker,
 )
-from core.score.instruments import StemKind
 
 SEGMENT_FRAMES = 512  # what is at hand stays small enough for the caches of a CPU
-
-CHORDAL = frozenset({StemKind.DRUMS, StemKind.KEYS, StemKind.MIX})  # or without a pitch to bend
-
-
-def may_have_one_voice(kind: StemKind) -> bool:
-    """Tell whether notes of such a stem may bend; whether they sound alone the notes tell."""
-    return kind not in CHORDAL
 
 
 def candidates_in(

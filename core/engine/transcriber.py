@@ -10,7 +10,7 @@ from typing import TypeVar
 from core.audio.clip import AudioClip
 from core.audio.read import scan_audio
 from core.audio.source import AudioSource, FileSource, clip_source
-from core.codec.bends import Bends
+from core.codec.bends import Bends, may_bend
 from core.engine.device import choose_device, is_out_of_memory
 from core.engine.heard import HeardStem, Posteriors
 from core.engine.listeners import BuiltInListener, Listener
@@ -25,7 +25,7 @@ from core.engine.options import (
     Precision,
     Sampling,
 )
-from core.engine.pitch_hearing import candidates_in, may_have_one_voice
+from core.engine.pitch_hearing import candidates_in
 from core.engine.progress import CancelToken, OnNotes, OnProgress, Progress
 from core.engine.stem_listening import kind_from_posteriors
 from core.errors import TranscriptionFailedError
@@ -125,7 +125,7 @@ class Transcriber:
             return listener.listen(source, kind, report, on_notes=on_notes)
 
         heard = self._where_it_fits(listen)
-        if self._hears_pitch and may_have_one_voice(kind):
+        if self._hears_pitch and may_bend(kind):
             candidates = candidates_in(source, on_seconds_done=lambda _: cancel.raise_if_set())
             heard = replace(heard, candidates=candidates)
         tracks = chosen_tracks(heard, kind, self._notes)

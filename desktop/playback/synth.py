@@ -18,6 +18,7 @@ Exact = npt.NDArray[np.float64]
 TABLE_SAMPLES = 4096
 PARTIALS = (1.0, 0.45, 0.25, 0.12, 0.06, 0.03)
 ATTACK_S, RELEASE_S = 0.004, 0.06
+BEND_S = 0.005
 HALF_LIFE_S = 0.6  # of a held note
 LOUDEST_NOTE = 0.25  # four notes at full velocity reach full scale
 DRUM_S = 0.35
@@ -61,8 +62,15 @@ def _cycles(note: NoteEvent, at_s: Exact, frequency_hz: float, sample_rate: int)
     """Return how many cycles have passed at each sample, bends included."""
     if not note.bends:
         return at_s * frequency_hz
-    bent_at_s = [bend.at_s - note.onset_s for bend in note.bends]
-    semitones = np.interp(at_s, bent_at_s, [bend.semitones for bend in note.bends])
+    # As a synth plays MIDI: a bend holds until the next, which takes a moment to reach.
+    bent_at_s = np.array([bend.at_s - note.onset_s for bend in note.bends])
+    levels = np.array([0.0] + [bend.semitones for bend in note.bends])
+    reached_s = np.minimum(bent_at_s + BEND_S, np.append(bent_at_s[1:], np.inf))
+    corners_s = np.stack([bent_at_s, reached_s], axis=1).ravel()
+    corners = np.stack([levels[:-1], levels[1:]], axis=1).ravel()
+    if bent_at_s[0] <= 0:  # bent before it is struck
+        corners[0] = corners[1]
+    semitones = np.interp(at_s, corners_s, corners)
     return np.asarray(np.cumsum(frequency_hz * 2.0 ** (semitones / 12)) / sample_rate)
 
 

@@ -12,7 +12,13 @@ from pathlib import Path
 
 from core.errors import ExportError
 from core.midi.file_name import file_name, free_path
-from core.midi.write import DEFAULT_OPTIONS, midi_bytes, split_tracks, write_midi
+from core.midi.write import (
+    DEFAULT_OPTIONS,
+    MidiOptions,
+    midi_bytes,
+    split_tracks,
+    write_midi,
+)
 from core.score.transcription import Transcription
 
 KEPT = timedelta(days=14)
@@ -28,7 +34,12 @@ class DragFiles:
         self._today = today
 
     def write(
-        self, song: Transcription, song_name: str, *, track_name: str | None = None
+        self,
+        song: Transcription,
+        song_name: str,
+        *,
+        track_name: str | None = None,
+        options: MidiOptions = DEFAULT_OPTIONS,
     ) -> tuple[Path, ...]:
         """Return the files that hold the song: one, or more where it has too many tracks for one.
 
@@ -46,11 +57,11 @@ class DragFiles:
                 f"Cannot make the folder '{folder}' for dragging: {error.strerror}.",
                 "Free some space, or use Export instead.",
             ) from error
-        parts = split_tracks(song, DEFAULT_OPTIONS)
+        parts = split_tracks(song, options)
         numbered = [f"{song_name} {number}" for number in range(1, len(parts) + 1)]
         names = numbered if len(parts) > 1 else [song_name]
         return tuple(
-            _written(part, folder, file_name([name, track_name] if track_name else [name]))
+            _written(part, folder, file_name([name, track_name] if track_name else [name]), options)
             for part, name in zip(parts, names, strict=True)
         )
 
@@ -68,8 +79,8 @@ class DragFiles:
                 _log.info("removed the drag files of %s", day)
 
 
-def _written(song: Transcription, folder: Path, name: str) -> Path:
+def _written(song: Transcription, folder: Path, name: str, options: MidiOptions) -> Path:
     wanted = folder / name
-    if wanted.is_file() and wanted.read_bytes() == midi_bytes(song, title=wanted.stem):
+    if wanted.is_file() and wanted.read_bytes() == midi_bytes(song, options, title=wanted.stem):
         return wanted
-    return write_midi(song, free_path(folder, name))
+    return write_midi(song, free_path(folder, name), options)

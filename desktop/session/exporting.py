@@ -10,7 +10,7 @@ from core.daw.folders import FoundDaw
 from core.daw.profiles import Layout, Profile, profile_for, profile_named
 from core.engine.progress import CancelToken
 from core.errors import AppError, DeliveryError
-from core.midi.write import split_tracks, write_midi
+from core.midi.write import MidiOptions, split_tracks, write_midi
 from core.score.transcription import Transcription
 from desktop.session.background import Background
 from desktop.session.document import Document
@@ -47,20 +47,24 @@ class Exporter(QObject):
     def destination_in(self, found: FoundDaw) -> Destination:
         """Return where exports for this DAW go: the folder the user chose, else the one found."""
         chosen = self._settings.daw_folder(found.daw.value)
-        profile = profile_for(found.daw)
+        profile = self._bent(profile_for(found.daw))
         if chosen is not None:
             return Destination(found.daw.value, chosen, profile)
         return Destination(found.daw.value, found.folder, profile, found.root)
 
     def destination_folder(self, folder: Path) -> Destination:
         """Return a plain folder as destination, laid out by the profile of the settings."""
-        return Destination(TO_FOLDER, folder, self.folder_profile())
+        return Destination(TO_FOLDER, folder, self._bent(self.folder_profile()))
 
     def folder_profile(self) -> Profile:
         try:
             return profile_named(self._settings.profile)
         except DeliveryError:
             return profile_for(None)
+
+    def file_options(self) -> MidiOptions:
+        """Return how a file is written that goes to no DAW in particular."""
+        return self._bent(profile_for(None)).combined
 
     def layout(self) -> Layout | None:
         """Return the layout the user insists on; None leaves it to the profile."""
@@ -108,14 +112,21 @@ class Exporter(QObject):
 
         What has more tracks than a file has channels goes on in "name 2.mid" beside it.
         """
+        options = self.file_options()
 
         def write(_cancel: CancelToken) -> Path:
-            for number, part in enumerate(split_tracks(transcription), start=1):
+            for number, part in enumerate(split_tracks(transcription, options), start=1):
                 numbered = path.with_stem(f"{path.stem} {number}") if number > 1 else path
-                write_midi(part, numbered)
+                write_midi(part, numbered, options)
             return path
 
         self._background.run(write, then=self.saved.emit, failed=self.failed.emit)
+
+    def _bent(self, profile: Profile) -> Profile:
+        settings = self._settings
+        if settings.exports_mpe:
+            return profile.with_bends(None, is_mpe=True)
+        return profile.with_bends(settings.bend_range)
 
     def _keep_delivery(self, delivery: Delivery) -> None:
         self._last = delivery

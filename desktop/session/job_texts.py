@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QCoreApplication
 
+from core.codec.bends import Bends
 from core.engine.heard import HeardStem
 from core.engine.options import AUTO_MODEL
 from core.score.instruments import kind_from_name
@@ -68,6 +69,17 @@ def notes_text(heard: HeardStem | None) -> str:
     elif lost:
         words += _text("; {0} marks of the model made no sense").format(lost)
     return words
+
+
+def bends_text(stem: Stem) -> str:
+    """Return how many notes bend, if they may."""
+    if stem.heard is None or stem.choice.notes.bends is Bends.OFF:
+        return ""
+    notes = [note for track in stem.heard.tracks for note in track.notes]
+    bent = sum(bool(note.bends) for note in notes)
+    if not bent:
+        return _text("No note bends: they hold still, or sound together.")
+    return _text("{0} of {1} notes bend").format(bent, len(notes))
 
 
 def job_text(stem: Stem, library: ModelLibrary) -> str:

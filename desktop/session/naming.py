@@ -24,6 +24,11 @@ def can_be_tidied(heard: HeardStem) -> bool:
     return heard.posteriors.tokens is not None
 
 
+def can_bend(heard: HeardStem) -> bool:
+    """Tell whether the pitch between the keys was heard; chords, drums and mixes are not asked."""
+    return heard.posteriors.candidates is not None
+
+
 def shortest_note_s(stem: Stem) -> float:
     """Return how long a note of the stem must be: as chosen, else as suits its kind."""
     if stem.choice.notes.min_note_s is not None:

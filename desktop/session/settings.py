@@ -4,7 +4,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from core.codec.bends import Bends
+from core.engine.note_choice import AS_USUAL
 from core.engine.options import AUTO_MODEL, Device
+from core.midi.write import WIDEST_BEND_SEMITONES
 from core.score.instruments import StemKind
 
 IDLE_MINUTES, LONGEST_IDLE_MINUTES = 10, 240
@@ -96,6 +99,35 @@ class Settings:
 
     def set_usual_model(self, kind: StemKind, model_id: str) -> None:
         self._store.setValue(f"models/{kind}", model_id)
+
+    def usual_bends(self, kind: StemKind) -> Bends:
+        """Return what was chosen last for the bends of a stem of this kind, else none."""
+        try:
+            return Bends(self._text(f"bends/{kind}") or AS_USUAL.bends)
+        except ValueError:
+            return AS_USUAL.bends
+
+    def set_usual_bends(self, kind: StemKind, bends: Bends) -> None:
+        self._store.setValue(f"bends/{kind}", bends.value)
+
+    @property
+    def bend_range(self) -> int | None:
+        """How many semitones the user's synths bend; None is what most of them do."""
+        value = self._text("export/bend_range")
+        is_usable = value.isdecimal() and 1 <= int(value) <= WIDEST_BEND_SEMITONES
+        return int(value) if is_usable else None
+
+    @bend_range.setter
+    def bend_range(self, semitones: int | None) -> None:
+        self._store.setValue("export/bend_range", str(semitones or ""))
+
+    @property
+    def exports_mpe(self) -> bool:
+        return self._text("export/mpe") == "yes"
+
+    @exports_mpe.setter
+    def exports_mpe(self, exports: bool) -> None:
+        self._store.setValue("export/mpe", "yes" if exports else "no")
 
     @property
     def idle_minutes(self) -> int:

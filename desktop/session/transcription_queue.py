@@ -146,7 +146,8 @@ class TranscriptionQueue(QObject):
         self._job_number = next(self._numbers)
         self._running_stem = stem.stem_id
         if stem.heard is None:
-            stem = self._with_usual_model(stem, stem.choice.kind or kind_from_name(stem.path.stem))
+            kind = stem.choice.kind or kind_from_name(stem.path.stem)
+            stem = self._with_usual_bends(self._with_usual_model(stem, kind), kind)
         self._document.put_stem(
             replace(
                 stem, state=StemState.PREPARING, stage="", done_s=0.0, fraction=0.0, failure=None
@@ -169,6 +170,13 @@ class TranscriptionQueue(QObject):
         usual = self._settings.usual_model(kind)
         is_known = usual == AUTO_MODEL or self._library.model(usual) is not None
         return replace(stem, choice=replace(stem.choice, model=usual)) if is_known else stem
+
+    def _with_usual_bends(self, stem: Stem, kind: StemKind | None) -> Stem:
+        """Choose the bends that the user chose last for the kind, unless something was chosen."""
+        if kind is None or stem.choice.notes != AS_USUAL:
+            return stem
+        notes = replace(AS_USUAL, bends=self._settings.usual_bends(kind))
+        return replace(stem, choice=replace(stem.choice, notes=notes))
 
     def _find_tempo(self, song: Song, stems: tuple[Stem, ...]) -> None:
         self._job_number = next(self._numbers)
@@ -223,6 +231,9 @@ class TranscriptionQueue(QObject):
         if not is_first or stem.heard.kind_found_by != "listening":
             return stem
         usual = self._with_usual_model(stem, stem.heard.source.kind)
+        usual = self._with_usual_bends(usual, stem.heard.source.kind)
+        if usual.choice.notes != stem.choice.notes:
+            usual = replace(usual, heard=named_again(stem.heard, usual.choice.notes))
         model = usual.choice.model
         is_other = model not in (AUTO_MODEL, stem.heard.source.model)
         if is_other and self._library.is_usable(model):

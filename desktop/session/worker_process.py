@@ -153,6 +153,7 @@ class _Listener:
                 request.options.model,
                 request.options.device,
                 checkpoints=dict(request.checkpoints),
+                keeps_pitch=True,
             )
             self._loaded = wanted
         return self._transcriber

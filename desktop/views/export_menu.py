@@ -9,10 +9,13 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from core.daw.folders import FoundDaw
 from core.daw.profiles import PROFILES, Layout
+from core.midi.mpe import MPE_BEND_RANGE_SEMITONES
+from core.midi.write import COMMON_BEND_RANGE_SEMITONES
 from desktop.session.exporting import TO_FOLDER, Destination, Exporter
 from desktop.session.settings import Settings
 
 FindDaws = Callable[[], tuple[FoundDaw, ...]]
+BEND_RANGES = (1, 2, 3, 4, 5, 7, 12, 24)  # semitones; what synths offer
 _FOLDER_CHARACTERS = 60
 
 
@@ -53,6 +56,7 @@ class ExportMenu(QMenu):
                 self._add_folder_choice(folders, daw)
         self._add_layouts(self.addMenu(self.tr("File Layout")))
         self._add_profiles(self.addMenu(self.tr("Format of Folder Exports")))
+        self._add_bend_ranges(self.addMenu(self.tr("Pitch Bend Range of the Synth")))
         self.addSeparator()
         self.addActions(self._also)
 
@@ -118,6 +122,32 @@ class ExportMenu(QMenu):
             action.setCheckable(True)
             action.setChecked(self._exporter.folder_profile().id == profile.id)
             action.triggered.connect(lambda _=False, id_=profile.id: self._keep_profile(id_))
+
+    def _add_bend_ranges(self, menu: QMenu) -> None:
+        group = QActionGroup(menu)
+        for semitones in BEND_RANGES:
+            usual = self.tr("±{0} semitones, as most synths").format(semitones)
+            words = usual if semitones == COMMON_BEND_RANGE_SEMITONES else f"±{semitones}"
+            action = group.addAction(menu.addAction(words))
+            action.setCheckable(True)
+            wanted = self._settings.bend_range or COMMON_BEND_RANGE_SEMITONES
+            action.setChecked(not self._settings.exports_mpe and wanted == semitones)
+            action.triggered.connect(lambda _=False, wide=semitones: self._keep_bend_range(wide))
+        mpe = group.addAction(
+            menu.addAction(
+                self.tr("MPE: ±{0}, each note on its own channel").format(MPE_BEND_RANGE_SEMITONES)
+            )
+        )
+        mpe.setCheckable(True)
+        mpe.setChecked(self._settings.exports_mpe)
+        mpe.triggered.connect(self._keep_mpe)
+
+    def _keep_bend_range(self, semitones: int) -> None:
+        self._settings.bend_range = semitones
+        self._settings.exports_mpe = False
+
+    def _keep_mpe(self) -> None:
+        self._settings.exports_mpe = True
 
     def _keep_profile(self, profile_id: str) -> None:
         self._settings.profile = profile_id

@@ -19,14 +19,23 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.codec.bends import Bends, may_bend
 from core.score.instruments import StemKind
 from desktop.session.commands import choose_for_stem, rename_song
 from desktop.session.document import Document, Song, Stem, StemChoice
-from desktop.session.job_texts import auto_text, device_text, kind_text, model_text, notes_text
+from desktop.session.job_texts import (
+    auto_text,
+    bends_text,
+    device_text,
+    kind_text,
+    model_text,
+    notes_text,
+)
 from desktop.session.model_library import ModelLibrary
 from desktop.session.naming import (
     can_be_named_again,
     can_be_tidied,
+    can_bend,
     can_find_more,
     shortest_note_s,
 )
@@ -46,6 +55,7 @@ class Inspector(QScrollArea):
     deviceChosen = Signal(str)
     modelChosen = Signal(str)  # for the selected stem
     modelsRequested = Signal()
+    bendsChosen = Signal(Bends)  # for the selected stem
 
     def __init__(
         self,
@@ -82,6 +92,14 @@ class Inspector(QScrollArea):
         self.min_note = _Slider(
             self.tr("Shortest note"), lowest=0, highest=LONGEST_MIN_NOTE_MS, unit=" ms"
         )
+        self.bends = _combo(self.tr("Pitch bends"))
+        for bends, words in (
+            (Bends.OFF, self.tr("Off")),
+            (Bends.STATIC, self.tr("One per note")),
+            (Bends.CONTINUOUS, self.tr("Continuous")),
+        ):
+            self.bends.addItem(words, bends.value)
+        self.bends_note = _note()
         self.tidy = QCheckBox(self.tr("Tidy up instruments"))
         self.tidy.setAccessibleName(self.tr("Tidy up instruments"))
         self.tidy.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to the player
@@ -116,6 +134,7 @@ class Inspector(QScrollArea):
         self._show_note(self.kind_note, kind_text(stem))
         self._show_note(self.device_note, device_text(heard) if heard is not None else "")
         self._show_sliders(stem)
+        self._show_bends(stem)
         self._show_tidy(stem)
         self.notes_note.setText(notes_text(heard))
 
@@ -146,6 +165,27 @@ class Inspector(QScrollArea):
             tip=self.tr("More strikes a sounding note again sooner, less keeps it whole."),
         )
         self.min_note.show_value(round(shortest_note_s(stem) * 1000), why_not=reason)
+
+    def _show_bends(self, stem: Stem) -> None:
+        heard = stem.heard
+        if heard is None:
+            why_not = self.tr("There are no notes of this stem yet.")
+        elif not may_bend(heard.source.kind):
+            why_not = self.tr("Bends are for stems of one voice: singing, winds, bass, solos.")
+        elif not can_bend(heard):
+            why_not = self.tr("What the model said was not kept; transcribe the stem again.")
+        else:
+            why_not = ""
+        tip = self.tr(
+            "How notes that sound alone leave their keys. One per note: how far it is off. "
+            "Continuous: scoops, glides and vibrato. The synth must bend as far as the file says."
+        )
+        self.bends.setEnabled(not why_not)
+        self.bends.setToolTip(why_not or tip)
+        self.bends.setAccessibleDescription(why_not or tip)
+        with QSignalBlocker(self.bends):
+            self.bends.setCurrentIndex(self.bends.findData(stem.choice.notes.bends.value))
+        self._show_note(self.bends_note, "" if why_not else bends_text(stem))
 
     def _show_tidy(self, stem: Stem) -> None:
         heard = stem.heard
@@ -203,6 +243,9 @@ class Inspector(QScrollArea):
         self.split.resetRequested.connect(lambda: self.split.slider.setValue(0))
         self.min_note.changed.connect(self._choose_min_note)
         self.min_note.resetRequested.connect(self._choose_usual_min_note)
+        self.bends.activated.connect(
+            lambda _: self.bendsChosen.emit(Bends(self.bends.currentData()))
+        )
         self.tidy.toggled.connect(self._choose_tidy)
         self._document.selectedStemChanged.connect(self.refresh)
         self._document.currentSongChanged.connect(self.refresh)
@@ -266,7 +309,15 @@ class Inspector(QScrollArea):
             stem_column.addWidget(note)
         stem_column.addSpacing(2 * GRID_PX)
         stem_column.addWidget(_heading(self.tr("NOTES")))
-        for widget in (self.sensitivity, self.split, self.min_note, self.tidy, self.notes_note):
+        for widget in (
+            self.sensitivity,
+            self.split,
+            self.min_note,
+            _labelled(self.tr("Bends"), self.bends),
+            self.bends_note,
+            self.tidy,
+            self.notes_note,
+        ):
             stem_column.addWidget(widget)
         self._song_part, song_column = _part()
         song_column.addWidget(_heading(self.tr("SONG")))

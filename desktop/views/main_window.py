@@ -286,6 +286,7 @@ class MainWindow(QMainWindow):
         self.stems.replaceRequested.connect(self._stem_acts.replace_stem)
         self.inspector.deviceChosen.connect(self._stem_acts.choose_device)
         self.inspector.modelChosen.connect(self._model_acts.choose_model)
+        self.inspector.bendsChosen.connect(self._stem_acts.choose_bends)
         for view in (self.inspector, self.stems):
             view.modelsRequested.connect(
                 lambda: self.actions_by_name["show_models"].setChecked(True)

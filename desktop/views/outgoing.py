@@ -59,14 +59,21 @@ class Outgoing(QObject):
         transcription = self._document.transcription_of(song.song_id)
         if not transcription.note_count:
             return ()
-        return self._drag_files.write(transcription, song.name)
+        return self._drag_files.write(
+            transcription, song.name, options=self._exporter.file_options()
+        )
 
     def track_files(self, item: SongTrack) -> tuple[Path, ...]:
         """Write one track of the song shown for a drag, muted or not."""
         song = self._document.current_song
         if song is None:
             return ()
-        return self._drag_files.write(self._only(song, item), song.name, track_name=item.track.name)
+        return self._drag_files.write(
+            self._only(song, item),
+            song.name,
+            track_name=item.track.name,
+            options=self._exporter.file_options(),
+        )
 
     def copy_song(self) -> None:
         self._copy(self.song_files)

@@ -1,12 +1,14 @@
 """StemActs: what the user does with files and stems, from menus, keys and rows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from core.audio.read import AUDIO_SUFFIXES
-from desktop.session.commands import remove_stem, replace_stem
+from core.codec.bends import Bends
+from desktop.session.commands import choose_for_stem, remove_stem, replace_stem
 from desktop.session.offers import device_named
 from desktop.views.window_parts import WindowParts
 
@@ -76,6 +78,16 @@ class StemActs(QObject):
 
     def choose_device(self, device: str) -> None:
         self._parts.settings.device = device_named(device)
+
+    def choose_bends(self, bends: Bends) -> None:
+        """Bend the notes of the selected stem; remember for its kind."""
+        stem = self._document.selected_stem
+        if stem is None:
+            return
+        if stem.kind is not None:
+            self._parts.settings.set_usual_bends(stem.kind, bends)
+        notes = replace(stem.choice.notes, bends=bends)
+        choose_for_stem(self._document, stem, replace(stem.choice, notes=notes))
 
     def _add(self, paths: list[Path]) -> None:
         if paths:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.codec.bends import TOLERANCE_CENTS, Bends, _steps, with_bends
+from core.codec.bends import TOLERANCE_CENTS, Bends, _steps, may_bend, with_bends
 from core.codec.contours import PitchCandidates
+from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 from tests import make
 from tests.core.codec.test_contours import FPS, candidates
@@ -24,6 +25,11 @@ def bent(
 
 
 VIBRATO = 0.6 * np.sin(2 * np.pi * 6 * np.arange(100) / FPS)
+
+
+@pytest.mark.parametrize("kind", [StemKind.DRUMS, StemKind.KEYS, StemKind.MIX])
+def test_drums_keys_and_mixes_do_not_bend(kind: StemKind) -> None:
+    assert not may_bend(kind)
 
 
 def test_off_changes_nothing() -> None:

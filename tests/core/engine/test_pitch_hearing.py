@@ -7,8 +7,7 @@ from core.audio.clip import AudioClip
 from core.audio.source import clip_source
 from core.codec.bends import Bends, with_bends
 from core.engine import pitch_hearing
-from core.engine.pitch_hearing import candidates_in, may_have_one_voice
-from core.score.instruments import StemKind
+from core.engine.pitch_hearing import candidates_in
 from tests import make
 from tests.make_sound import RATE_HZ, seconds, tone
 
@@ -48,8 +47,3 @@ def test_what_the_caller_raises_ends_the_listening() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         candidates_in(source_of(tone(60.0, 1.0)), on_seconds_done=stop)
-
-
-@pytest.mark.parametrize("kind", [StemKind.DRUMS, StemKind.KEYS, StemKind.MIX])
-def test_drums_keys_and_mixes_are_not_asked(kind: StemKind) -> None:
-    assert not may_have_one_voice(kind)

@@ -44,6 +44,21 @@ def test_a_bend_moves_the_pitch():
     assert loudest_hz(sound_of(bent)) == pytest.approx(440 * 2 ** (2 / 12), abs=1.5)
 
 
+def test_a_bend_holds_until_the_next_as_in_a_synth():
+    bent = make.bent(69, 0.0, 1.0, (0.0, 0.0), (0.6, 2.0))
+    samples = sound_of(bent)
+    before, after = samples[: round(0.6 * RATE)], samples[round(0.61 * RATE) :]
+    assert loudest_hz(before) == pytest.approx(440, abs=2)
+    assert loudest_hz(after) == pytest.approx(440 * 2 ** (2 / 12), abs=2)
+
+
+def test_bends_do_not_click():
+    bends = [(0.1 * step, 0.5 * (-1) ** step) for step in range(10)]
+    straight, bent = make.note(69, 0.0, 1.0), make.bent(69, 0.0, 1.0, *bends)
+    steepest = np.abs(np.diff(sound_of(straight))).max()
+    assert np.abs(np.diff(sound_of(bent))).max() < 1.1 * steepest
+
+
 @pytest.mark.parametrize("key", [36, 38, 42, 46, 45, 49, 51])
 def test_every_drum_we_find_is_audible_and_short(key):
     samples = sound_of(NoteEvent(0.0, key, 0.05, 100, is_drum=True))

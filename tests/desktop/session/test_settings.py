@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QByteArray, QSettings
 
+from core.codec.bends import Bends
 from core.engine.options import Device
 from core.score.instruments import StemKind
 from desktop.session.settings import Settings
@@ -16,6 +17,8 @@ CHOICES = {
     "device": Device.CPU,
     "last_model_folder": Path("/models"),
     "idle_minutes": 30,
+    "bend_range": 12,
+    "exports_mpe": True,
     "follows_playhead": False,
     "shows_inspector": False,
     "geometry": QByteArray(b"\x01\x02"),
@@ -54,6 +57,21 @@ def test_an_unusable_idle_time_is_ten_minutes(tmp_path, value):
     file = tmp_path / "window.ini"
     file.write_text(f"[transcription]\nidle_minutes={value}\n")
     assert Settings(QSettings(str(file), QSettings.Format.IniFormat)).idle_minutes == 10
+
+
+@pytest.mark.parametrize("value", ["0", "25", "wide"])
+def test_an_unusable_bend_range_is_that_of_most_synths(tmp_path, value):
+    file = tmp_path / "window.ini"
+    file.write_text(f"[export]\nbend_range={value}\n[bends]\nbass=wobbly\n")
+    settings = Settings(QSettings(str(file), QSettings.Format.IniFormat))
+    assert settings.bend_range is None
+    assert settings.usual_bends(StemKind.BASS) is Bends.OFF
+
+
+def test_the_usual_bends_are_kept_per_kind(settings):
+    settings.set_usual_bends(StemKind.WINDS, Bends.CONTINUOUS)
+    assert settings.usual_bends(StemKind.WINDS) is Bends.CONTINUOUS
+    assert settings.usual_bends(StemKind.BASS) is Bends.OFF
 
 
 def test_the_usual_model_is_kept_per_kind(settings):
