@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.codec.glides import settled
+from core.codec.neighbours import without_neighbours
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
@@ -77,6 +78,7 @@ class DecodeOptions:
     a model wrote as tokens, which no threshold can bring back: 0 keeps them all. Above 0,
     `glide_s` is how long a voice may take to reach the pitch of a note (see `glides`).
     `split_shift` lowers the threshold of onsets while their key still sounds.
+    `ignores_neighbours` leaves out what others leak into the microphone of one voice.
     """
 
     onset_threshold: float = 0.5
@@ -88,6 +90,7 @@ class DecodeOptions:
     min_confidence: float = 0.0
     glide_s: float = 0.0
     split_shift: float = 0.0
+    ignores_neighbours: bool = False
 
     def __post_init__(self) -> None:
         thresholds = (self.onset_threshold, self.frame_threshold, *self.drum_thresholds)
@@ -133,11 +136,13 @@ _OPTIONS_OF_KIND = {
         0.45, frame_threshold=0.55, offset_shift_s=-0.02, drum_thresholds=_DRUMS_IN_MIX
     ),
     StemKind.GUITAR: DecodeOptions(0.58, frame_threshold=0.5, offset_shift_s=0.02),
-    StemKind.BASS: DecodeOptions(0.58, frame_threshold=0.35),
-    StemKind.WINDS: DecodeOptions(0.46, frame_threshold=0.28, offset_shift_s=0.005),
+    StemKind.BASS: DecodeOptions(0.58, frame_threshold=0.35, ignores_neighbours=True),
+    StemKind.WINDS: DecodeOptions(
+        0.46, frame_threshold=0.28, offset_shift_s=0.005, ignores_neighbours=True
+    ),
     StemKind.BRASS: DecodeOptions(0.46, frame_threshold=0.28, offset_shift_s=0.005),
     StemKind.VOCALS: DecodeOptions(
-        0.44, frame_threshold=0.38, min_note_s=0.09, offset_shift_s=0.0, glide_s=0.35
+        0.44, frame_threshold=0.38, min_note_s=0.09, glide_s=0.35, ignores_neighbours=True
     ),
     StemKind.STRINGS: DecodeOptions(0.47, frame_threshold=0.45),
     StemKind.SYNTH: DecodeOptions(0.5, frame_threshold=0.5),
@@ -173,6 +178,8 @@ def notes_from_pitch(
         notes = _one_voice(notes)
     if options.min_note_s > 0:
         notes = [note for note in notes if note.duration_s >= options.min_note_s]
+    if options.ignores_neighbours:
+        notes = without_neighbours(notes)
     return tuple(notes)
 
 
