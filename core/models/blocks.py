@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.models.linear import Linear
+
 NORM_EPSILON = 1e-6
 GELU_SLOPE, GELU_CUBIC = (8 / math.pi) ** 0.5, 0.044715  # of gelu in its tanh form
 
@@ -81,10 +83,10 @@ class Attention(nn.Module):
         super().__init__()
         inner = heads * head_channels
         self.heads = heads
-        self.query = nn.Linear(channels, inner, bias=False)
-        self.key = nn.Linear(channels, inner, bias=False)
-        self.value = nn.Linear(channels, inner, bias=False)
-        self.output = nn.Linear(inner, channels, bias=False)
+        self.query = Linear(channels, inner, bias=False)
+        self.key = Linear(channels, inner, bias=False)
+        self.value = Linear(channels, inner, bias=False)
+        self.output = Linear(inner, channels, bias=False)
 
     def keys_and_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return keys and values [row, head, position, channel] of x [row, position, channel]."""
@@ -126,9 +128,9 @@ class FeedForward(nn.Module):
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
-        self.gate = nn.Linear(channels, hidden, bias=False)
-        self.up = nn.Linear(channels, hidden, bias=False)
-        self.down = nn.Linear(hidden, channels, bias=False)
+        self.gate = Linear(channels, hidden, bias=False)
+        self.up = Linear(channels, hidden, bias=False)
+        self.down = Linear(hidden, channels, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return [..., channel] of x [..., channel]."""

@@ -6,8 +6,9 @@ encoded sound, and every decoder layer looks at both.
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from core.models.linear import Linear
 from core.models.mt3 import Mt3, Mt3Config, positions_of
 from core.models.stacks import EncoderStack
 
@@ -19,7 +20,7 @@ class MrMt3(Mt3):
 
     def __init__(self, config: Mt3Config) -> None:
         super().__init__(config)
-        self.memory_projection = nn.Linear(config.d_model, config.d_model, bias=False)
+        self.memory_projection = Linear(config.d_model, config.d_model, bias=False)
         self.memory_encoder = EncoderStack(config, layers=1, positions=positions_of(config))
 
     def memory(self, ids: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from transformers import PretrainedConfig
 
 from core.models.blocks import Positions, magenta_frequencies
 from core.models.decoding import Pack, StepDecoder, step_layer
+from core.models.linear import Linear
 from core.models.packing import pack_float32
 from core.models.stacks import DecoderStack, EncoderStack
 
@@ -74,11 +75,11 @@ class Mt3(nn.Module):
     def __init__(self, config: Mt3Config) -> None:
         super().__init__()
         self.config = config
-        self.input_projection = nn.Linear(config.input_bins, config.d_model, bias=False)
+        self.input_projection = Linear(config.input_bins, config.d_model, bias=False)
         self.encoder = EncoderStack(config, config.num_encoder_layers, positions_of(config))
         self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)
         self.decoder = DecoderStack(config, config.num_decoder_layers, positions_of(config))
-        self.logits = nn.Linear(config.d_model, config.vocab_size, bias=False)
+        self.logits = Linear(config.d_model, config.vocab_size, bias=False)
 
     def encode(self, features: Tensor) -> Tensor:
         """Return [segment, frame, channel] of log-mel features [segment, frame, bin]."""

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.models.decoding import Multiply
+from core.models.linear import has_onednn
 
 
 def pack_float32(weight: Tensor) -> Multiply:
@@ -12,7 +13,7 @@ def pack_float32(weight: Tensor) -> Multiply:
 
     For the few rows of a step that takes two thirds of the time of the layout it comes in.
     """
-    if not _has_layouts(weight):
+    if not has_onednn(weight.device):
         return lambda x: F.linear(x, weight)
     return _in_layout(weight.float())
 
@@ -20,7 +21,7 @@ def pack_float32(weight: Tensor) -> Multiply:
 def pack_bfloat16(weight: Tensor) -> Multiply:
     """Return multiplication in bfloat16, in the layout of oneDNN where the CPU has the numbers."""
     halved = weight.to(torch.bfloat16)
-    if not _has_layouts(weight):
+    if not has_onednn(weight.device):
         return lambda x: F.linear(x.to(torch.bfloat16), halved).float()
     multiply = _in_layout(halved)
     return lambda x: multiply(x.to(torch.bfloat16)).float()
@@ -42,11 +43,6 @@ def pack_int8(weight: Tensor) -> Multiply:
         return y
 
     return product
-
-
-def _has_layouts(weight: Tensor) -> bool:
-    is_on_cpu = weight.device.type == "cpu"
-    return is_on_cpu and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # it has no types
 
 
 def _in_layout(weight: Tensor) -> Multiply:

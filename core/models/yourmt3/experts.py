@@ -1,9 +1,9 @@
 """A feed-forward of several experts, of which each position asks the few that suit it best."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.models.linear import Linear
 from core.models.yourmt3.config import YourMt3Config
 
 
@@ -12,15 +12,13 @@ class Expert(nn.Module):
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
-        self.gate = nn.Linear(channels, hidden, bias=False)
-        self.up = nn.Linear(channels, hidden, bias=False)
-        self.down = nn.Linear(hidden, channels, bias=False)
+        self.gate = Linear(channels, hidden, bias=False)
+        self.up = Linear(channels, hidden, bias=False)
+        self.down = Linear(hidden, channels, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return [position, channel] of the same."""
-        hidden = F.silu(self.gate(x), inplace=not torch.is_grad_enabled())
-        hidden *= self.up(x)
-        out: Tensor = self.down(hidden)
+        out: Tensor = self.down(self.up.times(x, self.gate.silu(x)))
         return out
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from core.models.blocks import StoredPositions
+from core.models.linear import Linear
 from core.models.stacks import EncoderStack
 from core.models.yourmt3.config import STEPS_KNOWN, YourMt3Config
 from core.models.yourmt3.perceiver import Perceiver, multiplied
@@ -35,7 +36,7 @@ class LatentEncoder(nn.Module):
         self.pre_encoder = PreEncoder(config.conv_channels)
         self.perceiver = Perceiver(config)
         heard = config.latents_per_channel * config.d_latent
-        self.projection = nn.Linear(heard, config.d_model, bias=False)
+        self.projection = Linear(heard, config.d_model, bias=False)
 
     def forward(self, features: Tensor, channels: Sequence[int]) -> Tensor:
         """Return [segment, decoding channel, frame, channel] of features [segment, frame, band]."""
