@@ -84,6 +84,7 @@ def main() -> None:
     for title, condition in CONDITIONS.items():
         print(f"\n{title}\n{'':12}{'player':12}  mean   p95  >50 ct  given  x real time")
         changed = [(name, condition(each)) for name, each in phrases]
+        error_and_time: dict[str, tuple[float, float]] = {}
         for tracker_name, tracker in trackers.items():
             tracker(changed[0][1])  # warm
             rows: dict[str, list[np.ndarray]] = {}
@@ -97,6 +98,11 @@ def main() -> None:
             for name, errors in (rows | {"all": every}).items():
                 print(f"{tracker_name:12}{name:12}{summary(np.concatenate(errors))}", end="")
                 print(f"{speed:10.0f}" if name == "all" else "")
+            error_and_time[tracker_name] = np.nanmean(np.abs(np.concatenate(every))), took_s
+        our_error, our_s = error_and_time.pop("Notewright")
+        for name, (error, took_s) in error_and_time.items():
+            print(f"{name}: {error / our_error:.1f} times the error in {took_s / our_s:.1f} times"
+                  " the time")  # fmt: skip
 
 
 def phrase(

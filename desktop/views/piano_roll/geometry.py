@@ -94,9 +94,9 @@ class NoteColumns:
 class BendLines:
     """Pitch bends as lines [line], in order of start; `from_row` and `to_row` are parts of a row.
 
-    A row spans -0.5 to 0.5 with positive up. A note's bends are drawn to scale up to a semitone,
-    which is half a row; wider bends are scaled down to stay inside their note. `note_s` is the
-    length of the note a line belongs to.
+    A row spans -0.5 to 0.5 with positive up. Bends are drawn to scale up to a semitone, which is
+    half a row; wider ones stop there, so that a scoop does not flatten the vibrato after it.
+    `note_s` is the length of the note a line belongs to.
     """
 
     start_s: Seconds
@@ -148,7 +148,7 @@ def bend_lines(tables: Sequence[Seconds]) -> BendLines:
 def _lines_of(note: NoteEvent) -> Seconds:
     at_s = np.array([bend.at_s for bend in note.bends] + [note.offset_s])
     semitones = np.array([bend.semitones for bend in note.bends])
-    row = semitones * BEND_ROWS_PER_SEMITONE / max(1.0, float(np.abs(semitones).max()))
+    row = BEND_ROWS_PER_SEMITONE * np.clip(semitones, -1.0, 1.0)
     row = np.append(row, row[-1])
     pitch, note_s = np.full((2, len(note.bends)), [[note.pitch], [note.duration_s]])
     return np.stack([at_s[:-1], at_s[1:], pitch, row[:-1], row[1:], note_s], axis=1)

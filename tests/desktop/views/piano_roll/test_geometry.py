@@ -202,6 +202,13 @@ def test_wide_bend_stays_inside_its_note():
     assert ends_y.tolist() == [[7, 91], [91, 91]]
 
 
+def test_a_deep_scoop_leaves_the_vibrato_after_it_to_scale():
+    lines = bend_lines([bend_table([bent(127, 1.0, 5.0, (1.0, -3.0), (2.0, 0.5), (3.0, 0.0))])])
+    tops = PitchRows(row_px=100, scroll_px=0).tops()
+    ends_y = lines.edges(TENTHS, tops, 8)[:, [1, 3]]
+    assert ends_y.tolist() == [[91, 28], [28, 49], [49, 49]]
+
+
 def test_bends_of_notes_too_narrow_to_show_them_are_left_out():
     lines = bend_lines([bend_table([bent(127, 1.0, 1.5, (1.0, 0.0), (1.2, 1.0))])])
     assert len(lines.edges(TENTHS, ROWS.tops(), 8)) == 0
