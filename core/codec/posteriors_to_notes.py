@@ -11,13 +11,17 @@ import numpy.typing as npt
 
 from core.codec.glides import settled
 from core.codec.neighbours import without_neighbours
+from core.codec.repetition import borne_out
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
 Posterior = npt.NDArray[np.float16] | npt.NDArray[np.float32]
 _Column = npt.NDArray[np.float32]
 
-DRUM_KEYS = (36, 38, 42, 46, 45, 49, 51)  # kick, snare, closed and open hat, tom, crash, ride
+# Kick, snare, closed and open hat, tom, crash, ride, rim, clap, pedal hat.
+DRUM_KEYS = (36, 38, 42, 46, 45, 49, 51, 37, 39, 44)
+# Kick, snare, hi-hat, toms, cymbals: one torn between drums of a group still heard a stroke.
+DRUM_GROUPS = ((36,), (38, 37, 39), (42, 46, 44), (45,), (49, 51))
 DRUM_NOTE_S = 0.05  # hits have no length; enough for every DAW to show and play them
 SAME_ONSET_S = 0.06  # two peaks of one key closer than this are one onset
 SAME_HIT_S = 0.03
@@ -67,6 +71,10 @@ class DrumPosteriors:
         if self.onset.ndim != 2 or self.onset.shape[1] != len(self.keys):
             raise ValueError(f"posteriors must be [frame, {len(self.keys)} drum classes]")
 
+    def columns_of(self, group: tuple[int, ...]) -> list[int]:
+        """Return where the keys of a group are."""
+        return [self.keys.index(key) for key in group if key in self.keys]
+
 
 @dataclass(frozen=True, slots=True)
 class DecodeOptions:
@@ -74,10 +82,11 @@ class DecodeOptions:
 
     Lower thresholds find more and weaker notes. Notes whose key sounds shorter than `min_note_s`
     are left out. `offset_shift_s` moves every note end. `is_monophonic` lets one note sound at a
-    time. `drum_thresholds` belong to DRUM_KEYS, in order. `min_confidence` is asked of notes that
-    a model wrote as tokens, which no threshold can bring back: 0 keeps them all. Above 0,
-    `glide_s` is how long a voice may take to reach the pitch of a note (see `glides`).
-    `split_shift` lowers the threshold of onsets while their key still sounds.
+    time. `drum_thresholds` belong to DRUM_GROUPS, in order; `drum_repetition` is how much it counts
+    that a stroke repeats (see `repetition`). `min_confidence` is asked of notes that a model wrote
+    as tokens, which no threshold can bring back: 0 keeps them all. Above 0, `glide_s` is how long a
+    voice may take to reach the pitch of a note (see `glides`). `split_shift` lowers the threshold
+    of onsets while their key still sounds.
     `ignores_neighbours` leaves out what others leak into the microphone of one voice.
     """
 
@@ -86,7 +95,8 @@ class DecodeOptions:
     min_note_s: float = 0.0
     offset_shift_s: float = 0.0
     is_monophonic: bool = False
-    drum_thresholds: tuple[float, ...] = (0.55, 0.6, 0.6, 0.4, 0.55, 0.4, 0.55)
+    drum_thresholds: tuple[float, ...] = (0.55, 0.6, 0.55, 0.6, 0.6)
+    drum_repetition: float = 0.0
     min_confidence: float = 0.0
     glide_s: float = 0.0
     split_shift: float = 0.0
@@ -96,8 +106,10 @@ class DecodeOptions:
         thresholds = (self.onset_threshold, self.frame_threshold, *self.drum_thresholds)
         if not all(0.0 < threshold < 1.0 for threshold in thresholds):
             raise ValueError(f"thresholds must lie between 0 and 1: {thresholds}")
-        if len(self.drum_thresholds) != len(DRUM_KEYS):
-            raise ValueError(f"{len(DRUM_KEYS)} drum thresholds are needed, one per drum key")
+        if len(self.drum_thresholds) != len(DRUM_GROUPS):
+            raise ValueError(f"{len(DRUM_GROUPS)} drum thresholds are needed, one per group")
+        if self.drum_repetition < 0:
+            raise ValueError(f"drum_repetition must not be negative: {self.drum_repetition}")
         if self.min_note_s < 0:
             raise ValueError(f"min_note_s must not be negative: {self.min_note_s}")
         if self.glide_s < 0:
@@ -127,13 +139,20 @@ def _lowered(threshold: float, amount: float) -> float:
     return min(0.98, max(0.02, threshold - amount))
 
 
-_DRUMS_IN_MIX = (0.6, 0.62, 0.42, 0.4, 0.6, 0.5, 0.6)  # other instruments pose as rides and snares
+_DRUMS_IN_MIX = (0.7, 0.65, 0.5, 0.6, 0.75)
 
 # Tuned on the development clips of the evaluation kit; see resources/models/README.md.
 _OPTIONS_OF_KIND = {
+    StemKind.DRUMS: DecodeOptions(
+        drum_thresholds=(0.6, 0.65, 0.65, 0.5, 0.75), drum_repetition=1.5
+    ),
     StemKind.KEYS: DecodeOptions(0.48, frame_threshold=0.58, offset_shift_s=-0.02),
     StemKind.MIX: DecodeOptions(
-        0.45, frame_threshold=0.55, offset_shift_s=-0.02, drum_thresholds=_DRUMS_IN_MIX
+        0.45,
+        frame_threshold=0.55,
+        offset_shift_s=-0.02,
+        drum_thresholds=_DRUMS_IN_MIX,
+        drum_repetition=3.0,
     ),
     StemKind.GUITAR: DecodeOptions(0.58, frame_threshold=0.5, offset_shift_s=0.02),
     StemKind.BASS: DecodeOptions(0.58, frame_threshold=0.35, ignores_neighbours=True),
@@ -184,32 +203,51 @@ def notes_from_pitch(
 
 
 def notes_from_drums(posteriors: DrumPosteriors, options: DecodeOptions) -> tuple[NoteEvent, ...]:
-    """Return the hits in onset order, each DRUM_NOTE_S long or up to the next hit of its key."""
-    threshold_of = dict(zip(DRUM_KEYS, options.drum_thresholds, strict=True))
-    fps = posteriors.frames_per_s
+    """Return the hits in onset order, each DRUM_NOTE_S long or up to the next hit of its group.
+
+    A stroke is sought in all drums of a group together, and named after the surest.
+    """
+    groups = [posteriors.columns_of(group) for group in DRUM_GROUPS]
+    strokes = np.stack([_strokes_on(posteriors.onset[:, columns]) for columns in groups])
+    if options.drum_repetition > 0:
+        fps = posteriors.frames_per_s
+        strokes = borne_out(strokes, fps, weight=options.drum_repetition)
     hits: list[NoteEvent] = []
-    for column, key in enumerate(posteriors.keys):
-        onset = posteriors.onset[:, column].astype(np.float32)
-        threshold = threshold_of.get(key, options.onset_threshold)
-        peaks = _peaks(onset, threshold, closest_frames=round(SAME_HIT_S * fps))
-        onsets_s = _peak_times_s(onset, peaks, fps)
-        offsets_s = _before_next(onsets_s, onsets_s + DRUM_NOTE_S)
-        velocities = _velocities(posteriors.velocity[peaks, column])
-        confidences = onset[peaks].tolist()
-        rows = zip(onsets_s, offsets_s, velocities, confidences, strict=True)
-        for onset_s, offset_s, velocity, confidence in rows:
-            hits.append(
-                NoteEvent(
-                    onset_s=float(onset_s),
-                    pitch=key,
-                    offset_s=float(offset_s),
-                    velocity=velocity,
-                    is_drum=True,
-                    confidence=confidence,
-                )
-            )
+    for columns, stroke, threshold in zip(groups, strokes, options.drum_thresholds, strict=True):
+        hits.extend(_hits_of_group(posteriors, columns, stroke, threshold))
     hits.sort()
     return tuple(hits)
+
+
+def _strokes_on(onset: Posterior) -> _Column:
+    """Return how sure it is in each frame that any drum of a group [frame, drum] is struck."""
+    return np.asarray(1 - np.prod(1 - onset.astype(np.float32), axis=1), np.float32)
+
+
+def _hits_of_group(
+    posteriors: DrumPosteriors, columns: list[int], stroke: _Column, threshold: float
+) -> Iterator[NoteEvent]:
+    fps = posteriors.frames_per_s
+    peaks = _peaks(stroke, threshold, closest_frames=round(SAME_HIT_S * fps))
+    if not len(peaks):
+        return
+    # The drums of a group peak a frame apart.
+    around = np.clip(peaks[:, None] + np.arange(-1, 2), 0, len(stroke) - 1)
+    surest = posteriors.onset[:, columns][around].max(axis=1).argmax(axis=1)
+    struck = np.array(columns)[surest]
+    onsets_s = _peak_times_s(stroke, peaks, fps)
+    offsets_s = _before_next(onsets_s, onsets_s + DRUM_NOTE_S)
+    velocities = _velocities(posteriors.velocity[peaks, struck])
+    rows = zip(onsets_s, offsets_s, struck, velocities, stroke[peaks].tolist(), strict=True)
+    for onset_s, offset_s, column, velocity, confidence in rows:
+        yield NoteEvent(
+            onset_s=float(onset_s),
+            pitch=posteriors.keys[column],
+            offset_s=float(offset_s),
+            velocity=velocity,
+            is_drum=True,
+            confidence=confidence,
+        )
 
 
 def _notes_of_pitch(

@@ -20,7 +20,7 @@ from core.codec.posteriors_to_notes import (
 from core.score.instruments import StemKind
 
 # Stricter than for transcribing: a stray hit or note must not decide.
-SURE = DecodeOptions(onset_threshold=0.5, drum_thresholds=(0.6, 0.65, 0.6, 0.5, 0.7, 0.7, 0.7))
+SURE = DecodeOptions(onset_threshold=0.5, drum_thresholds=(0.6, 0.65, 0.6, 0.7, 0.7))
 LEAST_HITS_PER_S = 1.6  # singers and pianists are mistaken for drums up to 1.2 times a second
 MOST_NOTES_PER_HIT_OF_DRUMS = 0.5
 MOST_SOUNDING_SHARE_OF_DRUMS = 0.6

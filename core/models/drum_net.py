@@ -1,4 +1,4 @@
-"""DrumNet: the built-in drum network: which of seven drums is struck, and how hard.
+"""DrumNet: the built-in drum network: which of ten drums is struck, and how hard.
 
 Shapes are [batch, channel, frame, band], later [batch, channel, frame].
 """
@@ -6,31 +6,34 @@ Shapes are [batch, channel, frame, band], later [batch, channel, frame].
 import torch
 from torch import Tensor, nn
 
-DRUM_CLASSES = 7
+DRUM_CLASSES = 10
 BANDS = 96
-BAND_POOLS = (3, 2, 2)
-CHANNELS, HIDDEN = 24, 128
-DILATIONS_FRAMES = (1, 2, 4, 8, 16)
-CONTEXT_FRAMES = 35  # how far a posterior looks into past and future
+WIDTHS = (32, 32, 64, 96)  # channels; bands are halved after each
+HIDDEN = 192
+DILATIONS_FRAMES = (1, 2, 4, 8, 16, 32)
+PAST_FRAMES = 32  # a stroke is what stands out from the third of a second before
+CONTEXT_FRAMES = PAST_FRAMES + 5 + sum(DILATIONS_FRAMES)  # how far a posterior can look back
 
 
 class DrumNet(nn.Module):
-    """Levels [batch, 2, frame, 96] to logits [batch, 14, frame]: 7 onsets, then 7 velocities."""
+    """Levels [batch, 2, frame, 96] to logits [batch, 20, frame]: 10 onsets, then 10 velocities."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.level_norm = nn.BatchNorm2d(2)
+        first, second, third, fourth = WIDTHS
+        self.level_norm = nn.BatchNorm2d(4)
         self.spectral = nn.Sequential(
-            _ConvNorm2d(2, CHANNELS),
-            _ConvNorm2d(CHANNELS, CHANNELS),
-            nn.MaxPool2d((1, BAND_POOLS[0])),
-            _ConvNorm2d(CHANNELS, 2 * CHANNELS),
-            nn.MaxPool2d((1, BAND_POOLS[1])),
-            _ConvNorm2d(2 * CHANNELS, 2 * CHANNELS),
-            nn.MaxPool2d((1, BAND_POOLS[2])),
+            _ConvNorm2d(4, first),
+            nn.MaxPool2d((1, 2)),
+            _ConvNorm2d(first, second),
+            nn.MaxPool2d((1, 2)),
+            _ConvNorm2d(second, third),
+            _ConvNorm2d(third, third),
+            nn.MaxPool2d((1, 2)),
+            _ConvNorm2d(third, fourth),
+            nn.MaxPool2d((1, 2)),
         )
-        pooled_bands = BANDS // (BAND_POOLS[0] * BAND_POOLS[1] * BAND_POOLS[2])
-        self.merge_bands = nn.Conv1d(2 * CHANNELS * pooled_bands, HIDDEN, 1)
+        self.merge_bands = nn.Conv1d(fourth * (BANDS // 16), HIDDEN, 1)
         self.temporal = nn.ModuleList(_TimeBlock(dilation) for dilation in DILATIONS_FRAMES)
         self.logits = nn.Conv1d(HIDDEN, 2 * DRUM_CLASSES, 1)
         with torch.no_grad():
@@ -38,7 +41,9 @@ class DrumNet(nn.Module):
             self.logits.bias[:DRUM_CLASSES] = -3.0  # hits are rare
 
     def forward(self, levels: Tensor) -> Tensor:
-        spectral = self.spectral(self.level_norm(levels))
+        heard = torch.cat([levels, levels - _mean_of_past(levels)], 1)
+        heard = heard.contiguous(memory_format=torch.channels_last)
+        spectral = self.spectral(self.level_norm(heard))
         batch, channels, frames, bands = spectral.shape
         rows = spectral.permute(0, 1, 3, 2).reshape(batch, channels * bands, frames)
         hidden = nn.functional.relu(self.merge_bands(rows))
@@ -46,6 +51,12 @@ class DrumNet(nn.Module):
             hidden = block(hidden)
         logits: Tensor = self.logits(hidden)
         return logits
+
+
+def _mean_of_past(levels: Tensor) -> Tensor:
+    """Return the mean level of each band over the PAST_FRAMES before each frame."""
+    padded = nn.functional.pad(levels, (0, 0, PAST_FRAMES, 0))
+    return nn.functional.avg_pool2d(padded, (PAST_FRAMES, 1), stride=1)[:, :, :-1]
 
 
 class _ConvNorm2d(nn.Sequential):

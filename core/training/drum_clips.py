@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]  # it ships no types
+from scipy.signal import lfilter
 
-from core.training.drum_synth import SAMPLE_RATE_HZ, Drum, Kit, Samples, shaken
+from core.training.drum_patterns import CLIP_S, Hit, random_pattern
+from core.training.drum_synth import SAMPLE_RATE_HZ, Drum, Kit, Samples, shaken, wires_buzz
 from core.training.effects import (
     FINAL_PEAK,
     band_limited,
@@ -18,33 +19,22 @@ from core.training.effects import (
     equalised,
     reverberated,
     to_peak,
+    to_rms,
 )
 
-CLIP_S = 8.0
 HYBRID_SHARE = 0.4  # kits mixed from two
-ACCOMPANIED_SHARE = 0.55
-SHAKEN_SHARE = 0.2
+ACCOMPANIED_SHARE = 0.6
+DRUMLESS_SHARE = 0.05  # of the clips: music only
+PERCUSSION_SHARE = 0.35
+DUCKED_SHARE = 0.15
 CHOKE_S = 0.015
-TIMEKEEPERS = (
-    *(Drum.CLOSED_HAT,) * 7,
-    *(Drum.RIDE,) * 2,
-    *(Drum.OPEN_HAT,) * 2,
-    Drum.CRASH,
-    Drum.TOM,
-)
 RINGING = frozenset({Drum.OPEN_HAT, Drum.CRASH, Drum.RIDE})  # damped, they would be another drum
-METAL = frozenset({Drum.CLOSED_HAT, Drum.OPEN_HAT, Drum.RIDE})
-METAL_LEVEL_DB = -4.0  # one-shots have equal peaks; on records the metal lies below the skins
+HATS = frozenset({Drum.CLOSED_HAT, Drum.OPEN_HAT, Drum.PEDAL_HAT})
+METAL = HATS | {Drum.RIDE}
+METAL_LEVEL_DB, METAL_SPREAD_DB = -7.0, 5.0  # one-shots have equal peaks, records do not
+LEVEL_SPREAD_DB = 3.5
 
 Sound = npt.NDArray[np.float32] | npt.NDArray[np.float64]
-
-
-class Hit(NamedTuple):
-    """One stroke: when, on what, how hard (0..1)."""
-
-    at_s: float
-    drum: Drum
-    strength: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,99 +46,30 @@ class DrumClip:
 
 
 def make_drum_clip(
-    rng: np.random.Generator, kits: Sequence[Kit], accompaniments: Sequence[Samples]
+    rng: np.random.Generator,
+    kits: Sequence[Kit],
+    accompaniments: Sequence[Samples],
+    percussion: Sequence[Samples] = (),
 ) -> DrumClip:
-    """Draw a kit, a pattern, effects and, at times, music [sample] to play along with."""
-    kit = _tuned(rng, _chosen_kit(rng, kits))
+    """Draw a kit, a pattern, effects and, at times, music [sample] to play along with.
+
+    `percussion` are strokes [sample] of instruments that are heard but not written down.
+    """
+    kit = _chosen_kit(rng, kits)
     hits = sorted(hit for hit in random_pattern(rng) if hit.drum in kit)
+    struck = {hit.drum for hit in hits}
+    kit = _tuned(rng, {drum: takes for drum, takes in kit.items() if drum in struck})
     sound: Sound = _played(rng, kit, hits)
-    if rng.random() < SHAKEN_SHARE:
-        sound = sound + _shaker_track(rng, len(sound))
-    sound = _effected(rng, sound)
+    if rng.random() < PERCUSSION_SHARE:
+        sound = sound + _percussion_track(rng, percussion, np.abs(sound).max())
+    sound = _on_the_drum_bus(rng, sound)
     if len(accompaniments) and rng.random() < ACCOMPANIED_SHARE:
-        sound = _accompanied(rng, sound, accompaniments)
-    return DrumClip((to_peak(sound) * FINAL_PEAK).astype(np.float32), tuple(hits))
-
-
-def random_pattern(rng: np.random.Generator) -> list[Hit]:
-    """Return hits of a groove with fills, or now and then of no groove at all."""
-    if rng.random() < 0.15:
-        return _loose_hits(rng)
-    beat_s = 60 / rng.uniform(65, 190)
-    division = int(rng.choice([4, 4, 4, 3]))
-    groove = _Groove(rng, division)
-    step_s, jitter_s = beat_s / division, abs(rng.normal(0, 0.006))
-    swing = rng.choice([0, 0, 0, rng.uniform(0, 0.33)])
-    start_s = rng.uniform(0, 0.5)
-    hits: list[Hit] = []
-    for step in range(int(CLIP_S / step_s)):
-        at_s = start_s + (step + (swing if step % 2 else 0)) * step_s + rng.normal(0, jitter_s)
-        hits += groove.strokes(rng, step, at_s)
-    return [hit for hit in hits if 0 <= hit.at_s < CLIP_S - 0.02]
-
-
-class _Groove:
-    """One bar that repeats, and how it is varied."""
-
-    def __init__(self, rng: np.random.Generator, division: int) -> None:
-        bar = 4 * division
-        self.division, self.bar = division, bar
-        self.kicks = rng.random(bar) < rng.choice([0.05, 0.12, 0.3])
-        self.kicks[0] = True
-        self.kicks[rng.choice([2 * division, 2 * division + division // 2])] |= rng.random() < 0.6
-        self.snares = rng.random(bar) < 0.05
-        self.snares[division] = self.snares[3 * division] = rng.random() < 0.9
-        self.ghosts = rng.random(bar) < rng.choice([0, 0.1, 0.25])
-        self.timekeeper = TIMEKEEPERS[int(rng.integers(len(TIMEKEEPERS)))]
-        self.every = int(rng.choice([1, 2, division, division // 2 or 1]))
-        self.accent = rng.uniform(0, 0.5)
-        self.opens = rng.random(bar) < rng.choice([0, 0.05, 0.12])
-        self.crash_share = rng.choice([0.05, 0.15, 0.3])
-        self.doubles_share = rng.choice([0, 0, 0.05])
-        self.is_filling = False
-
-    def strokes(self, rng: np.random.Generator, step: int, at_s: float) -> list[Hit]:
-        """Return what is struck on one step."""
-        at = step % self.bar
-        if at == 0:
-            self.is_filling = rng.random() < 0.2
-        if self.is_filling and at >= self.bar - self.division * rng.integers(1, 3):
-            return self._fill(rng, at_s)
-        hits = []
-        if self.kicks[at] or rng.random() < 0.03:
-            hits.append(Hit(at_s, Drum.KICK, _strength(rng, 0.85)))
-        if self.snares[at]:
-            hits.append(Hit(at_s, Drum.SNARE, _strength(rng, 0.85)))
-            if rng.random() < self.doubles_share:
-                hits.append(Hit(at_s - 0.035, Drum.SNARE, _strength(rng, 0.35)))  # a flam
-        elif self.ghosts[at]:
-            hits.append(Hit(at_s, Drum.SNARE, _strength(rng, 0.25)))
-        if step % self.every == 0 or rng.random() < 0.04:
-            is_open = self.timekeeper is Drum.CLOSED_HAT and self.opens[at]
-            drum = Drum.OPEN_HAT if is_open else self.timekeeper
-            off_beat = self.accent if (step // self.every) % 2 else 0
-            hits.append(Hit(at_s, drum, _strength(rng, 0.65 - off_beat)))
-        if at == 0 and rng.random() < self.crash_share:
-            hits.append(Hit(at_s, Drum.CRASH, _strength(rng, 0.85)))
-        return hits
-
-    def _fill(self, rng: np.random.Generator, at_s: float) -> list[Hit]:
-        hits = []
-        if rng.random() < 0.75:
-            drum = (Drum.SNARE, Drum.TOM, Drum.TOM, Drum.TOM)[rng.integers(4)]
-            hits.append(Hit(at_s, drum, _strength(rng, 0.75)))
-        if rng.random() < 0.3:
-            hits.append(Hit(at_s, Drum.KICK, _strength(rng, 0.7)))
-        return hits
-
-
-def _loose_hits(rng: np.random.Generator) -> list[Hit]:
-    hits = []
-    for drum in Drum:
-        rate_hz = np.exp(rng.uniform(np.log(0.3), np.log(4)))
-        times_s = np.cumsum(rng.exponential(1 / rate_hz, 60))
-        hits += [Hit(float(s), drum, rng.uniform(0.15, 1)) for s in times_s if s < CLIP_S]
-    return hits
+        music = _ducked(rng, _music(rng, accompaniments), hits)
+        if rng.random() < DRUMLESS_SHARE / ACCOMPANIED_SHARE:
+            sound, hits = music, []
+        else:
+            sound = to_rms(sound) + music * 10 ** (rng.uniform(-14, 9) / 20)
+    return DrumClip((to_peak(_mastered(rng, sound)) * FINAL_PEAK).astype(np.float32), tuple(hits))
 
 
 def _chosen_kit(rng: np.random.Generator, kits: Sequence[Kit]) -> Kit:
@@ -166,7 +87,10 @@ def _tuned(rng: np.random.Generator, kit: Kit) -> Kit:
     tuned: Kit = {}
     for drum, takes in kit.items():
         ratio = 2 ** (rng.normal(0, 2.0) / 12)
-        level = 10 ** (rng.normal(METAL_LEVEL_DB if drum in METAL else 0, 3.5) / 20)
+        mean_db, spread_db = (
+            (METAL_LEVEL_DB, METAL_SPREAD_DB) if drum in METAL else (0.0, LEVEL_SPREAD_DB)
+        )
+        level = 10 ** (rng.normal(mean_db, spread_db) / 20)
         damping_s = 0 if drum in RINGING else rng.choice([0, rng.uniform(0.03, 0.4)])
         if drum is not Drum.TOM:
             takes = [takes[number] for number in rng.permutation(len(takes))[:3]]
@@ -180,67 +104,107 @@ def _tuned(rng: np.random.Generator, kit: Kit) -> Kit:
 
 
 def _played(rng: np.random.Generator, kit: Kit, hits: Sequence[Hit]) -> Samples:
-    """Strike the kit; a hi-hat stroke chokes the open hat before it."""
+    """Strike the kit: soft strokes are duller, wires buzz along, hats choke the open hat."""
     sound = np.zeros(int((CLIP_S + 4) * SAMPLE_RATE_HZ), np.float32)
+    buzz = wires_buzz(rng) * np.float32(rng.choice([0, 0, 10 ** (-rng.uniform(12, 30) / 20)]))
+    dull = {drum: [_dulled(take) for take in takes] for drum, takes in kit.items()}
     ringing: tuple[int, Samples] | None = None
     for hit in hits:
-        take = kit[hit.drum][int(rng.integers(len(kit[hit.drum])))]
+        take = int(rng.integers(len(kit[hit.drum])))
         start = int(hit.at_s * SAMPLE_RATE_HZ)
-        struck = np.asarray(hit.strength**1.5 * take, np.float32)
-        if ringing is not None and hit.drum in (Drum.CLOSED_HAT, Drum.OPEN_HAT):
+        bright = 0.4 + 0.6 * hit.strength
+        struck = bright * kit[hit.drum][take] + (1 - bright) * dull[hit.drum][take]
+        struck = np.asarray(hit.strength**1.5 * struck, np.float32)
+        if ringing is not None and hit.drum in HATS:
             began, tail = ringing[0], ringing[1][start - ringing[0] :]
             fade = np.minimum(1, np.arange(len(tail)) / (CHOKE_S * SAMPLE_RATE_HZ))
             sound[start : began + len(ringing[1])] -= (tail * fade).astype(np.float32)
             ringing = None
         sound[start : start + len(struck)] += struck
+        if hit.drum in (Drum.KICK, Drum.TOM):
+            sound[start : start + len(buzz)] += hit.strength * buzz
         if hit.drum is Drum.OPEN_HAT:
             ringing = (start, struck)
     return sound[: int(CLIP_S * SAMPLE_RATE_HZ)]
 
 
-def _shaker_track(rng: np.random.Generator, length: int) -> Samples:
-    """Return steady shaker or tambourine strokes: heard, but not to be written down."""
-    track = np.zeros(length + SAMPLE_RATE_HZ, np.float32)
-    step_s, level = rng.uniform(0.12, 0.5), rng.uniform(0.05, 0.4)
-    stroke = shaken(rng)
-    for at_s in np.arange(rng.uniform(0, 0.5), CLIP_S - 0.1, step_s):
-        start = int(at_s * SAMPLE_RATE_HZ)
-        track[start : start + len(stroke)] += level * np.float32(rng.uniform(0.4, 1)) * stroke
-    return track[:length]
+def _dulled(take: Samples) -> Samples:
+    """Return the take as a soft stroke excites it: little above 2 kHz."""
+    memory = np.exp(-2 * np.pi * 2000 / SAMPLE_RATE_HZ)
+    return np.asarray(1.5 * lfilter([1 - memory], [1, -memory], take), np.float32)
 
 
-def _effected(rng: np.random.Generator, sound: Sound) -> Sound:
+def _percussion_track(
+    rng: np.random.Generator, percussion: Sequence[Samples], peak: float
+) -> Samples:
+    """Return strokes of one or two instruments that nobody writes down."""
+    track = np.zeros(int((CLIP_S + 4) * SAMPLE_RATE_HZ), np.float32)
+    for _ in range(int(rng.choice([1, 1, 2]))):
+        is_shaken = not len(percussion) or rng.random() < 0.4
+        stroke = shaken(rng) if is_shaken else percussion[int(rng.integers(len(percussion)))]
+        stroke = stroke[: int(2.5 * SAMPLE_RATE_HZ)]
+        step_s, level = rng.uniform(0.1, 0.5), peak * 10 ** (-rng.uniform(0, 26) / 20)
+        is_struck = rng.random(8) < rng.choice([0.3, 0.6, 1.0])
+        for step, at_s in enumerate(np.arange(rng.uniform(0, 0.5), CLIP_S - 0.1, step_s)):
+            if is_struck[step % 8]:
+                start = int(at_s * SAMPLE_RATE_HZ)
+                loud = np.float32(level * rng.uniform(0.4, 1))
+                track[start : start + len(stroke)] += loud * stroke
+    return track[: int(CLIP_S * SAMPLE_RATE_HZ)]
+
+
+def _on_the_drum_bus(rng: np.random.Generator, sound: Sound) -> Sound:
     if rng.random() < 0.6:
         sound = equalised(rng, sound, lowest_hz=60, highest_hz=9000)
-    if rng.random() < 0.5:
-        impulse = decaying_noise(rng, np.exp(rng.uniform(np.log(0.1), np.log(1.5))))
-        sound = reverberated(rng, sound, impulse, rng.uniform(-24, -6))
+    if rng.random() < 0.55:
+        impulse = decaying_noise(rng, np.exp(rng.uniform(np.log(0.1), np.log(2.0))))
+        sound = reverberated(rng, sound, impulse, rng.uniform(-24, -4))
     if rng.random() < 0.3:
         sound = compressed(rng, sound)
-    sound = to_peak(sound)
-    if rng.random() < 0.3:
-        sound = np.tanh(sound * rng.uniform(1, 5))
-    if rng.random() < 0.4:
-        level = sound.std() * 10 ** (-rng.uniform(12, 55) / 20)
-        sound = sound + rng.normal(0, 1, len(sound)) * level
-    if rng.random() < 0.15:
-        sound = band_limited(rng, sound)
-    if rng.random() < 0.1:
-        sound = coded(rng, sound)
+    if rng.random() < 0.25:
+        sound = np.tanh(to_peak(sound) * rng.uniform(1, 5))
     return sound
 
 
-def _accompanied(
-    rng: np.random.Generator, sound: Sound, accompaniments: Sequence[Samples]
-) -> Sound:
-    music = np.zeros(len(sound))
-    for _ in range(1 if rng.random() < 0.5 else 2):
+def _music(rng: np.random.Generator, accompaniments: Sequence[Samples]) -> Sound:
+    """Return one to three pieces at once, as loud as drums at root mean square 1."""
+    length = int(CLIP_S * SAMPLE_RATE_HZ)
+    music = np.zeros(length)
+    for _ in range(int(rng.choice([1, 1, 2, 3]))):
         piece = accompaniments[int(rng.integers(len(accompaniments)))]
-        start = int(rng.integers(0, len(piece) - len(sound) + 1))
-        music += piece[start : start + len(sound)]
-    level = sound.std() * 10 ** (rng.uniform(-14, 9) / 20)
-    return np.asarray(sound + music / (music.std() + 1e-4) * level)
+        start = int(rng.integers(0, len(piece) - length + 1))
+        music += piece[start : start + length] * rng.uniform(0.4, 1)
+    return np.asarray(music / (music.std() + 1e-4))
 
 
-def _strength(rng: np.random.Generator, mean: float) -> float:
-    return float(np.clip(rng.normal(mean, 0.12), 0.08, 1))
+def _ducked(rng: np.random.Generator, music: Sound, hits: Sequence[Hit]) -> Sound:
+    """Now and then let every kick push the music down, as side-chain compressors do."""
+    if rng.random() > DUCKED_SHARE:
+        return music
+    at_s = np.arange(len(music)) / SAMPLE_RATE_HZ
+    depth, recovery_s = rng.uniform(0.3, 0.9), rng.uniform(0.05, 0.3)
+    held = np.zeros(len(music))
+    for hit in hits:
+        if hit.drum is Drum.KICK:
+            start = int(hit.at_s * SAMPLE_RATE_HZ)
+            held[start:] = np.exp(-(at_s[start:] - at_s[start]) / recovery_s)
+    return np.asarray(music * (1 - depth * held))
+
+
+def _mastered(rng: np.random.Generator, sound: Sound) -> Sound:
+    """Squeeze, limit, and lose what files and rooms lose."""
+    if rng.random() < 0.2:
+        sound = compressed(rng, sound)
+    if rng.random() < 0.25:
+        sound = np.tanh(to_rms(sound) * rng.uniform(0.1, 0.5))
+    if rng.random() < 0.08:
+        impulse = decaying_noise(rng, rng.uniform(0.5, 2.5))
+        sound = reverberated(rng, sound, impulse, rng.uniform(-18, -5))
+    if rng.random() < 0.45:
+        level = sound.std() * 10 ** (-rng.uniform(12, 55) / 20)
+        sound = sound + rng.normal(0, 1, len(sound)) * level
+    if rng.random() < 0.12:
+        sound = band_limited(rng, sound)
+    if rng.random() < 0.12:
+        sound = coded(rng, sound)
+    return sound

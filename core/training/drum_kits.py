@@ -16,32 +16,66 @@ from core.training.soundfonts import DRUM_BANK, SoundFont
 
 KEYS_OF_DRUM = {
     Drum.KICK: (35, 36),
-    Drum.SNARE: (38, 40, 37),
-    Drum.CLOSED_HAT: (42, 44),
+    Drum.SNARE: (38, 40),
+    Drum.CLOSED_HAT: (42,),
     Drum.OPEN_HAT: (46,),
     Drum.TOM: (41, 43, 45, 47, 48, 50),
     Drum.CRASH: (49, 57, 52, 55),
     Drum.RIDE: (51, 59, 53),
+    Drum.RIM: (37,),
+    Drum.CLAP: (39,),
+    Drum.PEDAL_HAT: (44,),
 }
-KIT_PROGRAMS = (0, 8, 16, 24, 25, 32, 40, 48)
+OTHER_PERCUSSION_KEYS = (31, 33, 34, 54, 56, 58, *range(60, 82))  # sticks, tambourine to triangle
+KIT_PROGRAMS = (*range(20), 24, 25, 32, 33, 34, 35, 36, 40, 41, 42, 48, 56)
 SOFT, LOUD = 50, 110
 LONGEST_HIT_S = 2.5
+SIZES = ("lo", "mid", "hi")
+SONIC_PI_KICKS = (
+    *("808", "ada", "boom", "fat", "gas", "haus", "klub", "mehackit", "pure", "sone", "tek"),
+    *("zome", "zum"),
+)
 LEAST_DRUMS = (Drum.KICK, Drum.SNARE, Drum.CLOSED_HAT)
 
 _OTHER_PERCUSSION = re.compile(
-    r"clap|conga|cow|tamb|shak|clave|whist|fx|click|bongo|timb|triangle|guiro|drum_|voice|marac"
+    r"conga|cow|tamb|shak|clave|whist|fx|click|bongo|timb|triangle|guiro|drum_|voice|marac"
     r"|perc|noise|zap|loop|cymbal"
 )
 _DRUM_NAMES = (
-    (Drum.CLOSED_HAT, r"clos|chh|hat.?c|hh.?c|hhc|hh_?cl|pedal|tight|hat_low|hat-light"),
+    (Drum.PEDAL_HAT, r"pedal|foot"),
+    (Drum.CLOSED_HAT, r"clos|chh|hat.?c|hh.?c|hhc|hh_?cl|tight|hat_low|hat-light"),
     (Drum.OPEN_HAT, r"open|ohh|hat.?o|hh.?o|hho"),
     (Drum.KICK, r"kick|bass.?drum|\bbd|bd[_-]|_bd|^bd"),
-    (Drum.SNARE, r"snare|\bsd|sd[_-]|_sd|rim|side.?stick|stick"),
+    (Drum.RIM, r"rim|side.?stick|stick"),
+    (Drum.CLAP, r"clap"),
+    (Drum.SNARE, r"snare|\bsd|sd[_-]|_sd"),
     (Drum.TOM, r"tom"),
     (Drum.CRASH, r"crash|splash|china"),
     (Drum.RIDE, r"ride|bell"),
     (Drum.CLOSED_HAT, r"hat|hh"),
 )
+
+# Sonic Pi's samples: one acoustic kit, and strokes of many drum machines.
+_SONIC_PI_KITS: tuple[dict[Drum, tuple[str, ...]], ...] = (
+    {
+        Drum.KICK: ("drum_bass_soft", "drum_bass_hard", "drum_heavy_kick"),
+        Drum.SNARE: ("drum_snare_soft", "drum_snare_hard"),
+        Drum.CLOSED_HAT: ("drum_cymbal_closed",),
+        Drum.PEDAL_HAT: ("drum_cymbal_pedal",),
+        Drum.OPEN_HAT: ("drum_cymbal_open",),
+        Drum.TOM: tuple(f"drum_tom_{size}_{how}" for size in SIZES for how in ("soft", "hard")),
+        Drum.CRASH: ("drum_splash_soft", "drum_splash_hard"),
+    },
+    {
+        Drum.KICK: tuple(f"bd_{name}" for name in SONIC_PI_KICKS),
+        Drum.SNARE: tuple(f"sn_{name}" for name in ("dolf", "dub", "generic", "zome"))
+        + tuple(f"elec_{name}snare" for name in ("", "lo_", "mid_", "hi_", "filt_")),
+        Drum.CLOSED_HAT: ("drum_cymbal_closed",),
+        Drum.OPEN_HAT: ("drum_cymbal_open", "elec_cymbal"),
+        Drum.TOM: ("elec_fuzz_tom",),
+    },
+)
+_SONIC_PI_PERCUSSION = re.compile(r"tabla_\w+|drum_cowbell|elec_(wood|tick|bong|pop)|perc_bell2?")
 
 
 def kits_of(sources: Iterable[SoundSource]) -> list[Kit]:
@@ -52,9 +86,27 @@ def kits_of(sources: Iterable[SoundSource]) -> list[Kit]:
             continue
         if source.path.suffix == ".sf2":
             kits += soundfont_kits(source.path)
-        else:
+        elif (source.path / "drumkit.xml").exists():
             kits += [kit for kit in (hydrogen_kit(source.path),) if kit is not None]
+        else:
+            kits += sonic_pi_kits(source.path)
     return kits
+
+
+def percussion_of(sources: Iterable[SoundSource]) -> list[Samples]:
+    """Read strokes [sample] of percussion that no drum class is for, from congas to triangles."""
+    strokes: list[Samples] = []
+    for source in sources:
+        if source.path is None or not source.path.exists():
+            continue
+        if source.path.suffix == ".sf2":
+            font = SoundFont(source.path)
+            for key in OTHER_PERCUSSION_KEYS:
+                strokes += _struck(font, 0, key)
+        else:
+            files = sorted(source.path.glob("*.flac"))
+            strokes += [_read(file) for file in files if _SONIC_PI_PERCUSSION.fullmatch(file.stem)]
+    return strokes
 
 
 def own_kits(rng: np.random.Generator, count: int) -> list[Kit]:
@@ -69,12 +121,9 @@ def soundfont_kits(path: Path) -> list[Kit]:
     for program in KIT_PROGRAMS:
         kit: Kit = {}
         for drum, keys in KEYS_OF_DRUM.items():
-            for key in keys:
-                for velocity in (SOFT, LOUD):
-                    note = PlayedNote(0.01, 0.5, key, velocity)
-                    hit = font.play(program, [note], duration_s=LONGEST_HIT_S, bank=DRUM_BANK)
-                    if hit is not None and np.abs(hit).max() > 1e-3:
-                        kit.setdefault(drum, []).append(_trimmed(hit))
+            takes = [take for key in keys for take in _struck(font, program, key)]
+            if takes:
+                kit[drum] = takes
         if all(drum in kit for drum in LEAST_DRUMS):
             kits.append(kit)
     return kits
@@ -96,6 +145,30 @@ def hydrogen_kit(folder: Path) -> Kit | None:
             if len(mono) > 200 and np.abs(mono).max() > 1e-3:
                 kit.setdefault(drum, []).append(_trimmed(mono))
     return kit if all(drum in kit for drum in LEAST_DRUMS) else None
+
+
+def sonic_pi_kits(folder: Path) -> list[Kit]:
+    """Read the kits that the samples of Sonic Pi make up."""
+    return [
+        {drum: [_read(folder / f"{name}.flac") for name in names] for drum, names in kit.items()}
+        for kit in _SONIC_PI_KITS
+    ]
+
+
+def _struck(font: SoundFont, program: int, key: int) -> list[Samples]:
+    """Return a soft and a loud stroke of a key, if the kit of this program has it."""
+    strokes = []
+    for velocity in (SOFT, LOUD):
+        note = PlayedNote(0.01, 0.5, key, velocity)
+        hit = font.play(program, [note], duration_s=LONGEST_HIT_S, bank=DRUM_BANK)
+        if hit is not None and np.abs(hit).max() > 1e-3:
+            strokes.append(_trimmed(hit))
+    return strokes
+
+
+def _read(file: Path) -> Samples:
+    hit, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
+    return _trimmed(soxr.resample(hit.mean(1), rate_hz, SAMPLE_RATE_HZ)[: SAMPLE_RATE_HZ * 3])
 
 
 def _drum_named(name: str) -> Drum | None:

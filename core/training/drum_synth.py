@@ -23,6 +23,9 @@ class Drum(IntEnum):
     TOM = 4
     CRASH = 5
     RIDE = 6
+    RIM = 7  # rim shots and side sticks
+    CLAP = 8
+    PEDAL_HAT = 9
 
 
 Kit = dict[Drum, list[Samples]]
@@ -40,8 +43,11 @@ def random_kit(rng: np.random.Generator) -> Kit:
         Drum.CLOSED_HAT: _takes(rng, _hat_maker(rng, metal, closed=True)),
         Drum.OPEN_HAT: _takes(rng, _hat_maker(rng, metal, closed=False)),
         Drum.TOM: [_tom(rng, float(hz), tom_decay_s * (0.5 if is_dry else 1)) for hz in tom_hz],
-        Drum.CRASH: [_crash(rng) for _ in range(2)],
+        Drum.CRASH: [_crash(rng, is_short=rng.random() < 0.15) for _ in range(2)],
         Drum.RIDE: _takes(rng, _ride_maker(rng)),
+        Drum.RIM: _takes(rng, _rim_maker(rng)),
+        Drum.CLAP: _takes(rng, _clap_maker(rng)),
+        Drum.PEDAL_HAT: _takes(rng, _pedal_maker(rng, metal)),
     }
 
 
@@ -54,6 +60,14 @@ def shaken(rng: np.random.Generator) -> Samples:
         jingles = _partials(rng, rng.uniform(4000, 10_000, 6), 0.2, rng.uniform(0.03, 0.12))
         sound = _sum(sound, 0.5 * jingles)
     return _normalised(sound)
+
+
+def wires_buzz(rng: np.random.Generator) -> Samples:
+    """Return how a snare's wires answer when another drum is struck."""
+    at_s = _at_s(rng.uniform(0.1, 0.4))
+    noise = _band(rng.normal(0, 1, len(at_s)), _log_uniform(rng, 800, 3000), 9000)
+    rise_s, decay_s = rng.uniform(0.002, 0.02), len(at_s) / SAMPLE_RATE_HZ / 4
+    return _normalised(noise * np.minimum(1, at_s / rise_s) * np.exp(-at_s / decay_s))
 
 
 def _takes(rng: np.random.Generator, strike: Callable[[], Samples]) -> list[Samples]:
@@ -81,11 +95,8 @@ def _kick_maker(rng: np.random.Generator) -> Callable[[], Samples]:
 
 
 def _snare_maker(rng: np.random.Generator) -> Callable[[], Samples]:
-    which = rng.random()
-    if which < 0.1:
-        return _clap_maker(rng)
-    if which < 0.2:
-        return _rim_maker(rng)
+    if rng.random() < 0.08:
+        return _brush_maker(rng)
     root_hz, decay_s = _log_uniform(rng, 140, 290), _log_uniform(rng, 0.03, 0.2)
     wires, wires_s = rng.uniform(0.3, 2.0), _log_uniform(rng, 0.04, 0.3)
     low_hz, high_hz = _log_uniform(rng, 400, 2500), rng.uniform(5000, 10_500)
@@ -106,6 +117,21 @@ def _snare_maker(rng: np.random.Generator) -> Callable[[], Samples]:
         rattle = _normalised(noise * rise * np.exp(-at_s / (wires_s / 2)))
         stick = _band(rng.normal(0, 1, len(at_s)), 1500, 9000) * np.exp(-at_s / 0.004)
         return _normalised(_normalised(body) + wires * rattle + crack * _normalised(stick))
+
+    return strike
+
+
+def _brush_maker(rng: np.random.Generator) -> Callable[[], Samples]:
+    rise_s, decay_s = rng.uniform(0.003, 0.025), _log_uniform(rng, 0.03, 0.15)
+    low_hz, high_hz = _log_uniform(rng, 300, 2500), rng.uniform(5000, 10_500)
+    root_hz, body = _log_uniform(rng, 150, 260), rng.uniform(0, 0.5)
+
+    def strike() -> Samples:
+        at_s = _at_s(0.05 + 4 * decay_s)
+        swish = _band(rng.normal(0, 1, len(at_s)), low_hz, high_hz)
+        swish = swish * np.minimum(1, at_s / rise_s) * np.exp(-at_s / decay_s)
+        skin = np.sin(2 * np.pi * root_hz * at_s) * np.exp(-at_s / 0.04)
+        return _normalised(_normalised(swish) + body * skin)
 
     return strike
 
@@ -157,7 +183,6 @@ def _hat_maker(
     decay_s = _log_uniform(rng, 0.01, 0.08) if closed else _log_uniform(rng, 0.12, 0.9)
     floor_hz = _log_uniform(rng, 500, 7500)
     air = rng.uniform(0.2, 1.5)
-    is_pedal_like = closed and rng.random() < 0.2
 
     def strike() -> Samples:
         length_s = min(2.5, 4 * decay_s + 0.03)
@@ -165,11 +190,26 @@ def _hat_maker(
         at_s = _at_s(length_s)
         hiss = rng.normal(0, 1, len(at_s)) * np.exp(-at_s / (decay_s * rng.uniform(0.5, 1.1)))
         sound: _Sound = _normalised(ring) + air * _normalised(hiss)
-        if is_pedal_like:
-            sound = sound * np.minimum(1, at_s / 0.006)
         if rng.random() < 0.5:  # the stick
             sound = sound + rng.uniform(0, 1) * rng.normal(0, 1, len(at_s)) * np.exp(-at_s / 0.0015)
         return _normalised(_band(sound, floor_hz, 10_800))
+
+    return strike
+
+
+def _pedal_maker(rng: np.random.Generator, metal_hz: _Sound) -> Callable[[], Samples]:
+    """Two cymbals that clap together: no stick, soft start, dark."""
+    decay_s, rise_s = _log_uniform(rng, 0.015, 0.09), rng.uniform(0.002, 0.01)
+    floor_hz, top_hz = _log_uniform(rng, 250, 3500), rng.uniform(5000, 10_500)
+    air = rng.uniform(0.3, 1.5)
+
+    def strike() -> Samples:
+        length_s = 4 * decay_s + 0.03
+        ring = _partials(rng, metal_hz * rng.uniform(0.99, 1.01), length_s, decay_s)
+        at_s = _at_s(length_s)
+        hiss = rng.normal(0, 1, len(at_s)) * np.exp(-at_s / (decay_s * rng.uniform(0.4, 0.9)))
+        sound = (_normalised(ring) + air * _normalised(hiss)) * np.minimum(1, at_s / rise_s)
+        return _normalised(_band(sound, floor_hz, top_hz))
 
     return strike
 
@@ -188,10 +228,11 @@ def _tom(rng: np.random.Generator, root_hz: float, decay_s: float) -> Samples:
     return _normalised(sound + rng.uniform(0.05, 0.6) * stick)
 
 
-def _crash(rng: np.random.Generator) -> Samples:
-    length_s = rng.uniform(1.5, 3.0)
+def _crash(rng: np.random.Generator, *, is_short: bool) -> Samples:
+    """A crash or, short, a splash or a choked crash."""
+    decay_s = _log_uniform(rng, 0.12, 0.4) if is_short else _log_uniform(rng, 0.4, 1.2)
+    length_s = min(rng.uniform(1.5, 3.0), 5 * decay_s)
     at_s = _at_s(length_s)
-    decay_s = _log_uniform(rng, 0.4, 1.2)
     partials_hz = np.exp(rng.uniform(np.log(250), np.log(10_500), int(rng.integers(50, 110))))
     ring = _normalised(_partials(rng, partials_hz, length_s, decay_s))
     wash = _band(rng.normal(0, 1, len(at_s)), _log_uniform(rng, 500, 4000), 10_800)

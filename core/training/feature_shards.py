@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from core.training.drum_clips import Hit
+from core.training.drum_patterns import Hit
 from core.training.drum_synth import Drum
 from core.training.part import PlayedNote
 

@@ -21,7 +21,7 @@ from core.training.train_drums import train_drums
 from core.training.train_pitch import train_pitch
 
 VERSION = "2"
-PITCH_FILE, DRUM_FILE = "pitch_v2.safetensors", "drums_v1.safetensors"
+PITCH_FILE, DRUM_FILE = "pitch_v2.safetensors", "drums_v2.safetensors"
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Recipe:
         10.5  # of the small network, which learns most of it in half the time
     )
     pitch_hours: float = 9.5  # then of the one it grows into
-    drum_hours: float = 5.0
+    drum_hours: float = 11.0
     plan: ShardPlan = field(default_factory=ShardPlan)
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from core.training.calibration import (
     write_calibrations,
 )
 from core.training.drum_clips import make_drum_clip
-from core.training.drum_kits import kits_of, own_kits
+from core.training.drum_kits import kits_of, own_kits, percussion_of
 from core.training.drum_synth import Kit
 from core.training.part import PlayedNote
 from core.training.pitched_clips import PitchedClip, PitchedClipMaker, TunedFont
@@ -29,7 +29,7 @@ from core.training.soundfonts import Samples, SoundFont
 
 FONT_SHARES = {"fluid": 0.43, "muse": 0.43, "csound": 0.14}
 FULL_SCALE = 32_767
-SAMPLED_KIT_COPIES = 4  # so that about every second kit drawn was recorded
+SAMPLED_KIT_COPIES = 2  # so that more than half of the kits drawn were recorded
 OWN_KITS_STREAM = 999  # the seed's second number, beyond any shard number
 
 _log = logging.getLogger(__name__)
@@ -43,9 +43,15 @@ class ShardPlan:
     shards_per_stream: int = 16
     clips_per_shard: int = 128
     drum_seed: int = 1
-    drum_shards: int = 16
+    drum_shards: int = 24
     drum_clips_per_shard: int = 192
     own_kits: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _DrumSounds:
+    kits: list[Kit]
+    percussion: list[Samples]  # strokes [sample] that are not to be written down
 
 
 def make_pitched_shards(folder: Path, plan: ShardPlan) -> list[Path]:
@@ -79,6 +85,7 @@ def make_drum_shards(folder: Path, pitched_folder: Path, plan: ShardPlan) -> lis
     kits_rng = np.random.default_rng([plan.drum_seed, OWN_KITS_STREAM])
     sampled = kits_of(sources_for(Use.RELEASE))
     kits = sampled * SAMPLED_KIT_COPIES + own_kits(kits_rng, plan.own_kits)
+    sounds = _DrumSounds(kits, percussion_of(sources_for(Use.RELEASE)))
     mel = DualWindowMel()
     made: list[Path] = []
     for number in range(plan.drum_shards):
@@ -86,7 +93,7 @@ def make_drum_shards(folder: Path, pitched_folder: Path, plan: ShardPlan) -> lis
         if not path.exists():
             audio = audio_shard(pitched_folder, plan.streams[-1], number % plan.shards_per_stream)
             rng = np.random.default_rng([plan.drum_seed, number])
-            _write_drum_shard(path, rng, kits, accompaniments_in(audio), mel, plan)
+            _write_drum_shard(path, rng, sounds, accompaniments_in(audio), mel, plan)
         _log.info("drum shard %s", path.name)
         made.append(path)
     return made
@@ -142,14 +149,14 @@ def _write_level_shard(path: Path, audio_path: Path, vqt: DualWindowVqt) -> None
 def _write_drum_shard(
     path: Path,
     rng: np.random.Generator,
-    kits: list[Kit],
+    sounds: _DrumSounds,
     accompaniments: list[Samples],
     mel: DualWindowMel,
     plan: ShardPlan,
 ) -> None:
     levels, rows = [], []
     for number in range(plan.drum_clips_per_shard):
-        clip = make_drum_clip(rng, kits, accompaniments)
+        clip = make_drum_clip(rng, sounds.kits, accompaniments, sounds.percussion)
         with torch.inference_mode():
             levels.append(mel(torch.from_numpy(clip.samples)[None])[0].half())
         rows += [(number, *hit) for hit in clip.hits]

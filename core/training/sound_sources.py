@@ -6,6 +6,7 @@ from pathlib import Path
 
 SOUNDFONT_FOLDER = Path("/usr/share/sounds/sf2")  # where Debian's packages put them
 DRUMKIT_FOLDER = Path("/usr/share/hydrogen/data/drumkits")
+SONIC_PI_FOLDER = Path("/usr/share/sonic-pi/samples")
 
 
 class Use(Enum):
@@ -68,6 +69,14 @@ SOURCES = (
         "CC0-1.0",
         "Hydrogen drum kit by soundcloud.com/audiophobdubstep",
         "hydrogen-drumkits",
+        Use.RELEASE,
+    ),
+    SoundSource(
+        "sonic-pi",
+        SONIC_PI_FOLDER,
+        "CC0-1.0",
+        "samples of Sonic Pi, drums among others by menegass, Zajo and looppool of freesound.org",
+        "sonic-pi-samples",
         Use.RELEASE,
     ),
     SoundSource(

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from core.features.logmel import BANDS, FRAMES_PER_S
 from core.models.drum_net import DRUM_CLASSES, DrumNet
-from core.training.drum_clips import Hit
+from core.training.drum_patterns import Hit
 from core.training.feature_shards import DrumShard, DrumShardPool
 from core.training.schedule import Schedule, TrainingRun, cpu_has_bfloat16
 
-CLIPS_PER_BATCH = 8
-SEGMENT_FRAMES = 200
+CLIPS_PER_BATCH = 6
+SEGMENT_FRAMES = 300
 ONSET_HALF_WIDTH_FRAMES = 2.0
 ONSET_WEIGHT = 2.0
 VELOCITY_WEIGHT = 0.3

@@ -1,12 +1,14 @@
 """Posteriors to notes."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from core.codec.posteriors_to_notes import (
+    DRUM_GROUPS,
     DRUM_KEYS,
     DecodeOptions,
     DrumPosteriors,
@@ -34,7 +36,7 @@ def posteriors(
 
 
 def drum_posteriors(column: int, hits: dict[int, float], frames: int = 200) -> DrumPosteriors:
-    onset, velocity = (np.zeros((frames, 7), np.float32) for _ in range(2))
+    onset, velocity = (np.zeros((frames, len(DRUM_KEYS)), np.float32) for _ in range(2))
     for at, confidence in hits.items():
         onset[at, column] = confidence
         velocity[at, column] = 1.0
@@ -227,8 +229,37 @@ def test_a_drum_peak_becomes_a_hit_on_its_key() -> None:
     assert hit.offset_s == pytest.approx(0.55)
 
 
-def test_each_drum_has_its_own_threshold() -> None:
-    options = DecodeOptions(drum_thresholds=(0.5, 0.9, 0.5, 0.5, 0.5, 0.5, 0.5))
+@pytest.mark.parametrize(("column", "key"), list(enumerate(DRUM_KEYS)))
+def test_every_class_of_the_drum_network_reaches_its_key(column: int, key: int) -> None:
+    (hit,) = notes_from_drums(drum_posteriors(column, {50: 0.9}), DecodeOptions())
+    assert hit.pitch == key
+
+
+def test_a_network_torn_between_two_hi_hats_still_hears_one_stroke() -> None:
+    closed, opened = (drum_posteriors(column, {50: sure}) for column, sure in ((2, 0.4), (3, 0.45)))
+    heard = replace(closed, onset=closed.onset + opened.onset)
+    (hit,) = notes_from_drums(heard, DecodeOptions(drum_thresholds=(0.6,) * 5))
+    assert hit.pitch == 46
+    assert hit.confidence == pytest.approx(1 - 0.6 * 0.55)
+
+
+def test_a_snare_and_a_hi_hat_at_once_are_two_strokes() -> None:
+    snare, hat = (drum_posteriors(column, {50: 0.9}) for column in (1, 2))
+    heard = replace(snare, onset=snare.onset + hat.onset)
+    assert [hit.pitch for hit in notes_from_drums(heard, DecodeOptions())] == [38, 42]
+
+
+def test_a_stroke_hidden_once_in_a_groove_is_found_if_repetition_counts() -> None:
+    beats = dict.fromkeys(range(50, 1000, 50), 0.9)
+    heard = drum_posteriors(0, beats | {500: 0.35}, frames=1000)
+    alone = notes_from_drums(heard, DecodeOptions())
+    repeated = notes_from_drums(heard, DecodeOptions(drum_repetition=3.0))
+    assert 5.0 not in {round(hit.onset_s, 2) for hit in alone}
+    assert 5.0 in {round(hit.onset_s, 2) for hit in repeated}
+
+
+def test_each_group_of_drums_has_its_own_threshold() -> None:
+    options = DecodeOptions(drum_thresholds=(0.5, 0.9, 0.5, 0.5, 0.5))
     assert len(notes_from_drums(drum_posteriors(0, {50: 0.8}), options)) == 1
     assert len(notes_from_drums(drum_posteriors(1, {50: 0.8}), options)) == 0
 
@@ -241,7 +272,7 @@ def test_fast_hits_of_one_drum_do_not_overlap() -> None:
 
 @pytest.mark.parametrize("kind", list(StemKind))
 def test_every_kind_has_options(kind: StemKind) -> None:
-    assert len(decode_options_for(kind).drum_thresholds) == len(DRUM_KEYS)
+    assert len(decode_options_for(kind).drum_thresholds) == len(DRUM_GROUPS)
 
 
 @pytest.mark.parametrize(
@@ -251,6 +282,7 @@ def test_every_kind_has_options(kind: StemKind) -> None:
         {"frame_threshold": 1.0},
         {"min_note_s": -0.1},
         {"drum_thresholds": (0.5,)},
+        {"drum_repetition": -1.0},
         {"min_confidence": 1.1},
     ],
 )

@@ -8,13 +8,18 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from core.codec.posteriors_to_notes import DecodeOptions, notes_from_drums, notes_from_pitch
+from core.codec.posteriors_to_notes import (
+    DRUM_GROUPS,
+    DecodeOptions,
+    notes_from_drums,
+    notes_from_pitch,
+)
 from core.engine import built_in
 from core.engine.built_in import DrumListener, PitchListener, drum_gain, pitch_gain
 from core.score.note import NoteEvent
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "resources" / "models"
-PITCH, DRUMS = WEIGHTS / "pitch_v2.safetensors", WEIGHTS / "drums_v1.safetensors"
+PITCH, DRUMS = WEIGHTS / "pitch_v2.safetensors", WEIGHTS / "drums_v2.safetensors"
 RATE_HZ = 22_050
 
 Samples = npt.NDArray[np.float32]
@@ -92,7 +97,7 @@ def test_notes_are_the_same_wherever_segments_end(
     def notes() -> tuple[NoteEvent, ...]:
         heard = keys.posteriors(samples, gain=1.0, on_seconds_done=ignore)
         struck = kit.posteriors(samples, gain=1.0, on_seconds_done=ignore)
-        sensitive = DecodeOptions(drum_thresholds=(0.05,) * 7)
+        sensitive = DecodeOptions(drum_thresholds=(0.05,) * len(DRUM_GROUPS))
         return notes_from_pitch(heard, DecodeOptions()) + notes_from_drums(struck, sensitive)
 
     monkeypatch.setattr(built_in, "SEGMENT_S", 60.0)
@@ -148,7 +153,7 @@ def test_clips_shorter_than_a_few_frames_are_no_error(
     keys = pitch.posteriors(block, gain=1.0, on_seconds_done=ignore)
     hits = drums.posteriors(block, gain=1.0, on_seconds_done=ignore)
     assert keys.onset.shape == (length // 441, 88)
-    assert hits.onset.shape == (length // 220, 7)
+    assert hits.onset.shape == (length // 220, 10)
 
 
 def test_progress_comes_at_least_every_ten_seconds(pitch: PitchListener) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.codec.families import packed
-from core.codec.posteriors_to_notes import DrumPosteriors, PitchPosteriors
+from core.codec.posteriors_to_notes import DRUM_KEYS, DrumPosteriors, PitchPosteriors
 from core.engine.stem_listening import kind_from_posteriors
 from core.score.instruments import StemKind
 
@@ -29,7 +29,7 @@ def played_by(family: int, pitch: PitchPosteriors) -> PitchPosteriors:
 
 
 def hits(*columns: int, every_s: float = 0.25, length_s: float = 10.0) -> DrumPosteriors:
-    onset = np.zeros((int(length_s * 100), 7), np.float32)
+    onset = np.zeros((int(length_s * 100), len(DRUM_KEYS)), np.float32)
     for column in columns:
         onset[5 :: int(every_s * 100), column] = 0.9
     return DrumPosteriors(onset, onset, 100.0)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from core.training.drum_clips import CLIP_S, make_drum_clip, random_pattern
+from core.training.drum_clips import make_drum_clip
+from core.training.drum_patterns import CLIP_S, random_pattern
 from core.training.drum_synth import SAMPLE_RATE_HZ, Drum, random_kit
 
 
@@ -33,3 +34,23 @@ def test_one_seed_makes_one_clip() -> None:
     second = make_drum_clip(np.random.default_rng(4), kits, [])
     assert np.array_equal(first.samples, second.samples)
     assert first.hits == second.hits
+
+
+def test_clips_of_music_alone_have_no_hits() -> None:
+    kits = [random_kit(np.random.default_rng(5))]
+    music = [np.random.default_rng(6).normal(0, 0.1, 10 * SAMPLE_RATE_HZ).astype(np.float32)]
+    clips = [make_drum_clip(np.random.default_rng(seed), kits, music) for seed in range(40)]
+    silent = [clip for clip in clips if not clip.hits]
+    assert 1 <= len(silent) <= 6
+    assert all(np.abs(clip.samples).max() == pytest.approx(0.9, abs=1e-3) for clip in silent)
+
+
+def test_percussion_is_heard_but_not_written_down() -> None:
+    kits = [random_kit(np.random.default_rng(7))]
+    bell = np.sin(np.arange(SAMPLE_RATE_HZ) * 0.5).astype(np.float32)
+    differs = [
+        make_drum_clip(np.random.default_rng(seed), kits, [], [bell]).hits
+        == make_drum_clip(np.random.default_rng(seed), kits, []).hits
+        for seed in range(4)
+    ]
+    assert all(differs)

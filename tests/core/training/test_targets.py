@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.training.drum_clips import Hit
+from core.training.drum_patterns import Hit
 from core.training.drum_synth import Drum
 from core.training.part import PlayedNote
 from core.training.train_drums import targets_of as drum_targets_of

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
-from core.codec.posteriors_to_notes import DrumPosteriors
+from core.codec.posteriors_to_notes import DRUM_KEYS, DrumPosteriors
 from core.codec.tokens_to_notes import DecodeLosses
 from core.engine.heard import HeardTokens, Posteriors, tracks_of_notes
 from core.errors import AppError
@@ -336,7 +336,7 @@ def test_tidying_what_the_built_in_model_heard_would_change_nothing(desk, job, w
     tidy = desk.window.inspector.tidy
     assert not tidy.isEnabled()
     assert tidy.toolTip() == "There are no notes of this stem yet."
-    drums = DrumPosteriors(np.zeros((10, 7), np.float16), np.zeros((10, 7), np.float16), 100.0)
+    drums = DrumPosteriors(*(np.zeros((10, len(DRUM_KEYS)), np.float16) for _ in range(2)), 100.0)
     stem = replace(heard(job.request.path), posteriors=Posteriors(drums=drums))
     job.heard.emit(HeardReply(job.request.job, stem))
     assert not tidy.isEnabled()
