@@ -19,7 +19,7 @@ from core.engine.options import GREEDY, Device, Precision, Sampling
 from core.engine.progress import CancelToken, Progress
 from core.engine.transcriber import Transcriber
 from core.errors import ModelMissingError
-from core.midi.write import write_midi
+from core.midi.write import DEFAULT_OPTIONS, MidiOptions, write_midi
 from core.model_manager.catalog import AUTO_ID, BUILT_IN_ID, CatalogEntry, the_catalog
 from core.model_manager.download import download_model as download_into
 from core.model_manager.progress import DownloadProgress
@@ -36,13 +36,15 @@ Audio = npt.NDArray[np.float32] | npt.NDArray[np.float64] | Path | str
 class SavableTranscription(Transcription):
     """A transcription that writes itself, as the MIDI files of other tools do."""
 
-    def save(self, path: Path | str) -> Path:
+    def save(self, path: Path | str, options: MidiOptions = DEFAULT_OPTIONS) -> Path:
         """Write one type-1 MIDI file with tempo, meter, key and a named track per instrument.
+
+        `options` say among others how far the synth's wheel bends, or that it plays MPE.
 
         Raises:
             ExportError: the file cannot be written.
         """
-        return write_midi(self, Path(path))
+        return write_midi(self, Path(path), options)
 
 
 class LoadedModel:

@@ -7,10 +7,13 @@ import pytest
 
 import core
 from core import api, download_model, list_models, load_model, transcribe
+from core.codec.bends import Bends
 from core.engine.note_choice import NoteChoice
 from core.errors import ModelMissingError
 from core.midi.read import read_midi
+from core.midi.write import MidiOptions
 from core.model_manager.catalog import BUILT_IN_ID
+from tests.make_sound import RATE_HZ, seconds, tone
 
 RATE = 16_000
 
@@ -38,6 +41,17 @@ def test_an_array_becomes_a_transcription_that_saves_itself(
     path = song.save(tmp_path / "song.mid")
     (track,) = read_midi(path).tracks
     assert [note.pitch for note in track.notes] == [60, 64, 67, 72]
+
+
+def test_bends_are_heard_and_written_in_the_range_asked_for(tmp_path: Path) -> None:
+    steady = np.concatenate([tone(pitch, 0.6) for pitch in (60, 64, 62)])
+    scoop = tone(64 - 1.5 * np.exp(-seconds(1.2) / 0.15), 1.2)
+    model = load_model("built-in", device="cpu", notes=NoteChoice(bends=Bends.CONTINUOUS))
+    song = model.transcribe(np.concatenate([steady, scoop]), sr=RATE_HZ, kind="vocals")
+    path = song.save(tmp_path / "song.mid", MidiOptions(bend_range_semitones=12))
+    (track,) = read_midi(path).tracks
+    deepest = min(bend.semitones for note in track.notes for bend in note.bends)
+    assert -1.7 < deepest < -0.5
 
 
 def test_stereo_and_double_precision_are_taken(tones: np.ndarray) -> None:
