@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
-from transformers import PretrainedConfig
+from core.models.token_network import TokenConfig
 
 STEPS_KNOWN = 1034  # positions the published tables of the T5 stacks have
 FRAMES_KNOWN = 120  # positions the published trainable table of the Perceiver has
 
 
-class YourMt3Config(PretrainedConfig):  # type: ignore[no-untyped-call]  # a hook of theirs has no types
+class YourMt3Config(TokenConfig):  # type: ignore[no-untyped-call]  # a hook of theirs has no types
     """The sizes of a YourMT3+ network; the defaults are those of YPTF.MoE+Multi.
 
     `encoder` is "perceiver" behind convolutions, or "t5" for YMT3+, whose other encoder sizes then
@@ -43,18 +44,14 @@ class YourMt3Config(PretrainedConfig):  # type: ignore[no-untyped-call]  # a hoo
         adds_latents: bool = True,
         norm: str = "layer",
         vocab_size: int = 596,
-        d_model: int = 512,
-        num_heads: int = 6,
-        d_kv: int = 64,
-        d_ff: int = 1024,
-        num_encoder_layers: int = 8,
-        num_decoder_layers: int = 8,
-        **kwargs: object,
+        **kwargs: Any,
     ) -> None:
-        """Check the sizes; raises ValueError where they cannot belong to a network."""
+        """Check the sizes; raises ValueError where they cannot belong to a network.
+
+        `kwargs` are those of `TokenConfig`.
+        """
         self.encoder = encoder
         self.channels = channels
-        self.max_steps = max_steps
         self.input_frames = input_frames
         self.input_bins = input_bins
         self.conv_channels = conv_channels
@@ -71,17 +68,10 @@ class YourMt3Config(PretrainedConfig):  # type: ignore[no-untyped-call]  # a hoo
         self.latent_d_ff = latent_d_ff
         self.adds_latents = adds_latents
         self.norm = norm
-        self.vocab_size = vocab_size
-        self.d_model = d_model
-        self.num_heads = num_heads
-        self.d_kv = d_kv
-        self.d_ff = d_ff
-        self.num_encoder_layers = num_encoder_layers
-        self.num_decoder_layers = num_decoder_layers
+        super().__init__(vocab_size=vocab_size, max_steps=max_steps, **kwargs)
         self._check_kinds()
         self._check_sizes()
         self._check_proportions()
-        super().__init__(**kwargs)  # type: ignore[arg-type]  # its own keywords, unknown here
 
     @property
     def has_experts(self) -> bool:
@@ -104,15 +94,11 @@ class YourMt3Config(PretrainedConfig):  # type: ignore[no-untyped-call]  # a hoo
                 raise ValueError(f"{name} must be one of {known}, not {chosen!r}")
 
     def _check_sizes(self) -> None:
-        for name in (
-            "channels", "max_steps", "input_frames", "input_bins", "conv_channels", "latents",
-            "d_latent", "latent_heads", "blocks", "local_layers", "temporal_layers",
-            "rotated_pairs", "latent_d_ff", "vocab_size", "d_model", "num_heads", "d_kv", "d_ff",
-            "num_encoder_layers", "num_decoder_layers",
-        ):  # fmt: skip
-            size = getattr(self, name)
-            if not isinstance(size, int) or size < 1:
-                raise ValueError(f"{name} must be a positive whole number, not {size!r}")
+        self.check_positive(
+            "channels", "input_frames", "input_bins", "conv_channels", "latents", "d_latent",
+            "latent_heads", "blocks", "local_layers", "temporal_layers", "rotated_pairs",
+            "latent_d_ff",
+        )  # fmt: skip
         if not 0 <= self.chosen_experts <= self.experts or (
             self.experts and not self.chosen_experts
         ):

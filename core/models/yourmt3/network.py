@@ -11,16 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from core.models.blocks import StoredPositions
-from core.models.decoding import Pack, StepDecoder, step_layer
-from core.models.packing import pack_float32
-from core.models.stacks import DecoderStack
+from core.models.token_network import TokenNetwork
 from core.models.yourmt3.config import STEPS_KNOWN, YourMt3Config
 from core.models.yourmt3.sound_encoders import LatentEncoder, MelEncoder
 
 WINDOW_SAMPLES = 2048
 
 
-class YourMt3(nn.Module):
+class YourMt3(TokenNetwork):
     """The network, with the window and the mel bank of its front end, which come with the weights.
 
     `mel_bank` [spectrum bin, band] is None where features are not mel bands. To decode step by
@@ -28,7 +26,10 @@ class YourMt3(nn.Module):
     """
 
     def __init__(self, config: YourMt3Config) -> None:
-        super().__init__()
+        # What upstream's "tied" embeddings ask of the logits' inputs; the matrices are two.
+        gain = float(config.d_model**-0.5)
+        positions = StoredPositions(STEPS_KNOWN, config.d_model)
+        super().__init__(config, positions, logits_gain=gain)
         self.config = config
         is_mel = config.encoder == "t5"
         bank = torch.zeros(WINDOW_SAMPLES // 2 + 1, config.input_bins) if is_mel else None
@@ -37,10 +38,6 @@ class YourMt3(nn.Module):
         self.window: Tensor
         self.mel_bank: Tensor | None
         self.encoder = MelEncoder(config) if is_mel else LatentEncoder(config)
-        self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)
-        positions = StoredPositions(STEPS_KNOWN, config.d_model)
-        self.decoder = DecoderStack(config, config.num_decoder_layers, positions)
-        self.logits = nn.Linear(config.d_model, config.vocab_size, bias=False)
 
     def encode(self, features: Tensor, channels: Sequence[int] | None = None) -> Tensor:
         """Return [segment, decoding channel, frame, channel] of features [segment, frame, band].
@@ -67,39 +64,3 @@ class YourMt3(nn.Module):
     def forward(self, features: Tensor, tokens: Tensor) -> Tensor:
         """Return logits [row, step, token] after each of tokens [row, step]."""
         return self.logits_of(tokens, self.encode(features).flatten(0, 1))
-
-    def logits_of(self, tokens: Tensor, encoded: Tensor) -> Tensor:
-        """Return logits [row, step, token] after each of tokens [row, step], all at once.
-
-        `encoded` is [row, frame, channel].
-        """
-        decoded = self.decoder(self.token_embedding(tokens), encoded)
-        logits: Tensor = self.logits(decoded * self._shrinking)
-        return logits
-
-    def step_decoder(
-        self,
-        pack: Pack,
-        *,
-        pack_sound: Pack = pack_float32,
-        cache_dtype: torch.dtype = torch.float32,
-    ) -> StepDecoder:
-        """Return the decoder for one token at a time, its matrices packed by `pack`.
-
-        Those that meet the sound, once for every segment, are packed by `pack_sound`.
-        """
-        return StepDecoder(
-            [step_layer(layer, pack, pack_sound) for layer in self.decoder.decoder_layers()],
-            embedding=self.token_embedding.weight.detach().float(),
-            positions=self.decoder.positions.table(self.config.max_steps),
-            norm=self.decoder.norm.weight.detach() * self._shrinking,
-            logits=pack(self.logits.weight),
-            heads=self.config.num_heads,
-            head_channels=self.config.d_kv,
-            cache_dtype=cache_dtype,
-        )
-
-    @property
-    def _shrinking(self) -> float:
-        """What upstream's "tied" embeddings ask of the logits' inputs; the matrices are two."""
-        return float(self.config.d_model**-0.5)
