@@ -58,9 +58,10 @@ from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
 CPU_ENCODE, GPU_ENCODE = 1, 32  # segments encoded at a time
-CPU_ROWS = 78  # decoded at a time by all workers
+CPU_BYTES = 468_000_000  # of the rows that all workers decode at a time
+LEAST_CPU_ROWS = 13  # of a worker, whatever that takes
 GPU_ROWS, LEAST_GPU_ROWS = 1024, 64  # as many as fit into half of the memory that is free
-ROW_BYTES = 9_000_000  # at most, in float32
+ROW_NUMBERS = 2_250_000  # kept of a row, at most
 MOST_WORKERS = 6  # on CPU: each takes 200 MB to encode a segment
 _SILENCE = (YOURMT3_VOCABULARY.token_of(Event(EventKind.TIE, 0)), EOS)
 
@@ -94,7 +95,7 @@ class ChannelListener:
         self._stop = threading.Event()
         for module in self.network.encoder.modules():  # a segment takes it a second and more on CPU
             module.register_forward_pre_hook(lambda *_: raise_if(self._stop))
-        self._rows = _rows_side_by_side(self._device)
+        self._rows = _rows_side_by_side(self._device, self._decoder.cache_dtype)
 
     def channels_heard(self, kind: StemKind) -> tuple[int, ...]:
         """Return the decoding channels that a stem of this kind is asked about."""
@@ -191,14 +192,16 @@ class ChannelListener:
         return self.network.encode(self._features(audio), channels).flatten(0, 1)
 
 
-def _rows_side_by_side(device: torch.device) -> int:
+def _rows_side_by_side(device: torch.device, kept_in: torch.dtype) -> int:
     """Return how many rows a worker decodes at a time."""
+    row_bytes = ROW_NUMBERS * kept_in.itemsize
     if device.type == "cpu":
-        return -(-CPU_ROWS // min(torch.get_num_threads(), MOST_WORKERS))
+        workers = min(torch.get_num_threads(), MOST_WORKERS)
+        return max(LEAST_CPU_ROWS, CPU_BYTES // row_bytes // workers)
     if device.type != "cuda":
         return LEAST_GPU_ROWS
     free_bytes, _ = torch.cuda.mem_get_info(device)
-    return max(LEAST_GPU_ROWS, min(GPU_ROWS, free_bytes // 2 // ROW_BYTES))
+    return max(LEAST_GPU_ROWS, min(GPU_ROWS, free_bytes // 2 // row_bytes))
 
 
 def _early_notes(written: Written, each: int, on_notes: OnNotes) -> EarlyNotes:

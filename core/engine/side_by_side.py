@@ -20,6 +20,7 @@ from torch import Tensor
 from core.audio.source import AudioSource
 from core.engine.device import free_memory, is_out_of_memory
 from core.engine.generate import Allowed, WrittenTokens, generate
+from core.engine.heap import keep_freed_memory
 from core.engine.options import GREEDY, Sampling
 from core.models.decoding import StepDecoder
 
@@ -120,6 +121,8 @@ def write_side_by_side(
     workers = min(cores, writer.most_workers or cores) if is_cpu else 1
     threads = cores // workers
     writer.stop.clear()
+    if is_cpu:
+        keep_freed_memory()
 
     def work() -> None:
         if is_cpu:

@@ -3,6 +3,8 @@
 A key or a value is used once per step: how long a look takes is how long it takes to read them.
 """
 
+import math
+import mmap
 from functools import lru_cache
 
 import torch
@@ -35,8 +37,8 @@ class KeptRows:
         self._are_tables = device.type == "cpu" and dtype is torch.bfloat16 and has_fbgemm()
         self._keys_are_turned = self._are_tables and is_written_once
         turned = (rows, heads, channels, positions) if self._keys_are_turned else shape
-        self._keys = torch.zeros(turned, dtype=dtype, device=device)
-        self.values = torch.zeros(shape, dtype=dtype, device=device)
+        self._keys = _zeros(turned, dtype, device)
+        self.values = _zeros(shape, dtype, device)
 
     @property
     def keys(self) -> Tensor:
@@ -100,6 +102,17 @@ class KeptRows:
 def has_fbgemm() -> bool:
     """Tell whether this build of PyTorch has FBGEMM, which is for x86 alone."""
     return "fbgemm" in torch.backends.quantized.supported_engines
+
+
+def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return zeros; on CPU in memory straight from the system, which takes it back when it is free.
+
+    What grows leaves gaps in a heap, which came to as much as what was kept.
+    """
+    if device.type != "cpu":
+        return torch.zeros(shape, dtype=dtype, device=device)
+    size_bytes = math.prod(shape) * dtype.itemsize
+    return torch.frombuffer(mmap.mmap(-1, size_bytes), dtype=dtype).view(shape)
 
 
 def _weighted_sums(weights: Tensor, tables: Tensor) -> Tensor:

@@ -6,6 +6,9 @@ from torch import Tensor, nn
 from core.models.linear import Linear
 from core.models.yourmt3.config import YourMt3Config
 
+# Positions of an expert are filled up to a multiple: oneDNN compiles for each size it meets.
+ROUNDED_TO = 64
+
 
 class Expert(nn.Module):
     """Gated feed-forward: down(silu(gate x) * up x), no biases."""
@@ -39,19 +42,27 @@ class Experts(nn.Module):
         return next(self.experts.parameters()).dtype
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return [..., channel] of the same; each expert computes only what it was asked.
+        """Return [..., channel] of the same; each expert computes what it was asked, rounded up.
 
         Positions are sorted by expert, so that each expert multiplies one matrix.
         """
         rows = x.flatten(0, -2)
         odds, chosen = torch.softmax(self.router(rows), dim=1).topk(self.chosen, dim=1)
         shares = odds / odds.sum(dim=1, keepdim=True)
-        order = chosen.flatten().argsort(stable=True)
+        experts, order = chosen.flatten().sort(stable=True)
         asking = order // self.chosen
-        counts = chosen.flatten().bincount(minlength=len(self.experts)).tolist()
-        asked = torch.split(rows.to(self.dtype)[asking], counts)
+        counts = chosen.flatten().bincount(minlength=len(self.experts))
+        whole = (counts + ROUNDED_TO - 1) // ROUNDED_TO * ROUNDED_TO
+        filled_up = (whole - counts).cumsum(0) - (whole - counts)
+        places = torch.arange(len(order), device=x.device) + filled_up[experts]
+        sizes = whole.tolist()
+        asked = torch.zeros(sum(sizes), rows.shape[1], dtype=self.dtype, device=x.device)
+        asked[places] = rows.to(self.dtype)[asking]
         answers = torch.cat(
-            [expert(part) for expert, part in zip(self.experts, asked, strict=True)]
-        )
+            [
+                expert(part)
+                for expert, part in zip(self.experts, torch.split(asked, sizes), strict=True)
+            ]
+        )[places]
         answers = answers * shares.flatten()[order, None]
         return torch.zeros_like(rows).index_add_(0, asking, answers).view_as(x)

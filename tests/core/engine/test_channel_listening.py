@@ -146,7 +146,7 @@ def test_the_tokens_do_not_depend_on_what_is_decoded_beside_them(
 ) -> None:
     source = noise(3.5)
     expected = words(heard(source))
-    monkeypatch.setattr(channel_listening, "CPU_ROWS", rows)
+    monkeypatch.setattr(channel_listening, "_rows_side_by_side", lambda *_: rows)
     monkeypatch.setattr(channel_listening, "CPU_ENCODE", 3)
     assert words(heard(source)) == expected
 
@@ -261,7 +261,18 @@ def test_a_gpu_decodes_as_many_rows_as_its_memory_holds(
 ) -> None:
     free_bytes = int(free_gb * 1e9)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device: (free_bytes, 2 * free_bytes))
-    assert channel_listening._rows_side_by_side(torch.device("cuda")) == rows
+    assert channel_listening._rows_side_by_side(torch.device("cuda"), torch.float32) == rows
+
+
+def test_a_cpu_decodes_twice_as_many_rows_where_half_as_many_bytes_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    wide, narrow = (
+        channel_listening._rows_side_by_side(torch.device("cpu"), kept_in)
+        for kept_in in (torch.float32, torch.bfloat16)
+    )
+    assert (wide, narrow) == (26, 52)
 
 
 @pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])

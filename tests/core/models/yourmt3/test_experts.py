@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.models.yourmt3.experts import Experts
+from core.models.yourmt3.experts import ROUNDED_TO, Experts
 from tests.core.models.yourmt3.small import small_config
 
 
@@ -47,13 +47,16 @@ def asked(experts: Experts, x: Tensor) -> list[int]:
     return counts
 
 
-def test_only_the_asked_experts_compute(experts: Experts) -> None:
-    assert sum(asked(experts, torch.randn(30, 8))) == 2 * 30
+@pytest.mark.parametrize("positions", [30, 500])
+def test_experts_compute_what_they_are_asked_rounded_up(experts: Experts, positions: int) -> None:
+    counts = asked(experts, torch.randn(positions, 8))
+    assert all(count % ROUNDED_TO == 0 for count in counts)
+    assert 2 * positions <= sum(counts) < 2 * positions + len(counts) * ROUNDED_TO
 
 
 def test_an_expert_that_nobody_asks_computes_nothing(experts: Experts) -> None:
     experts.router.weight[:] = torch.tensor([4.0, 3.0, 2.0, 1.0])[:, None]
-    assert asked(experts, torch.ones(7, 8)) == [7, 7, 0, 0]
+    assert asked(experts, torch.ones(7, 8)) == [ROUNDED_TO, ROUNDED_TO, 0, 0]
 
 
 def test_silu_is_on_the_gate_not_on_what_it_gates(experts: Experts) -> None:
