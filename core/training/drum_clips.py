@@ -31,8 +31,10 @@ CHOKE_S = 0.015
 RINGING = frozenset({Drum.OPEN_HAT, Drum.CRASH, Drum.RIDE})  # damped, they would be another drum
 HATS = frozenset({Drum.CLOSED_HAT, Drum.OPEN_HAT, Drum.PEDAL_HAT})
 METAL = HATS | {Drum.RIDE}
-METAL_LEVEL_DB, METAL_SPREAD_DB = -7.0, 5.0  # one-shots have equal peaks, records do not
-LEVEL_SPREAD_DB = 3.5
+# One-shots have equal peaks; on records the metal lies below the skins, on some far below.
+METAL_LEVELS_DB = ((-4.0, 3.5), (-7.0, 5.0))  # mean and spread, of one half of the clips each
+SKIN_LEVEL_DB = (0.0, 3.5)
+DULLED_SHARE = 0.5  # of the clips: soft strokes are not only softer
 
 Sound = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
@@ -85,12 +87,10 @@ def _chosen_kit(rng: np.random.Generator, kits: Sequence[Kit]) -> Kit:
 def _tuned(rng: np.random.Generator, kit: Kit) -> Kit:
     """Retune, damp and level each drum; keep at most three takes, of toms six."""
     tuned: Kit = {}
+    metal_db = METAL_LEVELS_DB[int(rng.integers(2))]
     for drum, takes in kit.items():
         ratio = 2 ** (rng.normal(0, 2.0) / 12)
-        mean_db, spread_db = (
-            (METAL_LEVEL_DB, METAL_SPREAD_DB) if drum in METAL else (0.0, LEVEL_SPREAD_DB)
-        )
-        level = 10 ** (rng.normal(mean_db, spread_db) / 20)
+        level = 10 ** (rng.normal(*(metal_db if drum in METAL else SKIN_LEVEL_DB)) / 20)
         damping_s = 0 if drum in RINGING else rng.choice([0, rng.uniform(0.03, 0.4)])
         if drum is not Drum.TOM:
             takes = [takes[number] for number in rng.permutation(len(takes))[:3]]
@@ -104,15 +104,16 @@ def _tuned(rng: np.random.Generator, kit: Kit) -> Kit:
 
 
 def _played(rng: np.random.Generator, kit: Kit, hits: Sequence[Hit]) -> Samples:
-    """Strike the kit: soft strokes are duller, wires buzz along, hats choke the open hat."""
+    """Strike the kit: soft strokes may be duller, wires buzz along, hats choke the open hat."""
     sound = np.zeros(int((CLIP_S + 4) * SAMPLE_RATE_HZ), np.float32)
     buzz = wires_buzz(rng) * np.float32(rng.choice([0, 0, 10 ** (-rng.uniform(12, 30) / 20)]))
     dull = {drum: [_dulled(take) for take in takes] for drum, takes in kit.items()}
+    dullness = 0.6 if rng.random() < DULLED_SHARE else 0.0
     ringing: tuple[int, Samples] | None = None
     for hit in hits:
         take = int(rng.integers(len(kit[hit.drum])))
         start = int(hit.at_s * SAMPLE_RATE_HZ)
-        bright = 0.4 + 0.6 * hit.strength
+        bright = 1 - dullness * (1 - hit.strength)
         struck = bright * kit[hit.drum][take] + (1 - bright) * dull[hit.drum][take]
         struck = np.asarray(hit.strength**1.5 * struck, np.float32)
         if ringing is not None and hit.drum in HATS:

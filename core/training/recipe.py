@@ -35,7 +35,7 @@ class Recipe:
         10.5  # of the small network, which learns most of it in half the time
     )
     pitch_hours: float = 9.5  # then of the one it grows into
-    drum_hours: float = 11.0
+    drum_hours: float = 23.0
     plan: ShardPlan = field(default_factory=ShardPlan)
 
     def __str__(self) -> str:

@@ -19,6 +19,7 @@ SEGMENT_FRAMES = 300
 ONSET_HALF_WIDTH_FRAMES = 2.0
 ONSET_WEIGHT = 2.0
 VELOCITY_WEIGHT = 0.3
+GHOST_STRENGTH, GHOST_WEIGHT = 0.2, 0.3  # who must hear every ghost note sees ghosts elsewhere
 PEAK_RATE, FLAT_SHARE = 2e-3, 0.4
 
 Levels = npt.NDArray[np.float32]
@@ -56,6 +57,8 @@ def drum_loss(logits: Tensor, batch: DrumBatch) -> tuple[Tensor, dict[str, float
     """Return the loss and its parts; sums over drums, means over frames."""
     onset_logits, velocity_logits = logits[:, :DRUM_CLASSES], logits[:, DRUM_CLASSES:]
     weight = 1 + ONSET_WEIGHT * batch.onset
+    is_ghost = (batch.velocity > 0) & (batch.velocity <= GHOST_STRENGTH)
+    weight = torch.where(is_ghost, GHOST_WEIGHT * weight, weight)
     entropy = nn.functional.binary_cross_entropy_with_logits
     onset = entropy(onset_logits, batch.onset, weight=weight) * DRUM_CLASSES
     at_onset = (batch.onset > 0.3).float()
