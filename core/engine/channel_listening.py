@@ -29,6 +29,7 @@ from core.engine.generate import Allowed, WrittenTokens
 from core.engine.heard import HeardTokens, Posteriors
 from core.engine.model_set import TokenModel
 from core.engine.options import GREEDY, ChosenDevice, Precision, Sampling
+from core.engine.precision import decoder_in
 from core.engine.progress import OnNotes
 from core.engine.side_by_side import (
     OnFraction,
@@ -50,8 +51,6 @@ from core.features.yourmt3_spectrogram import (
     MelPower,
     segment_start_s,
 )
-from core.models.decoding import StepDecoder
-from core.models.packing import pack_bfloat16, pack_float32, pack_int8
 from core.models.yourmt3.network import YourMt3
 from core.models.yourmt3.published import read_yourmt3
 from core.score.instruments import StemKind
@@ -91,7 +90,7 @@ class ChannelListener:
         self._device = torch.device(device.name)
         self.network = read_yourmt3(checkpoint, model.family).to(self._device)
         self._features = _front_end(self.network)
-        self._decoder = _packed(self.network, precision)
+        self._decoder = decoder_in(precision, self.network)
         self._stop = threading.Event()
         for module in self.network.encoder.modules():  # a segment takes it a second and more on CPU
             module.register_forward_pre_hook(lambda *_: raise_if(self._stop))
@@ -228,20 +227,3 @@ def _front_end(network: YourMt3) -> LinearMagnitude | MelPower:
     if network.mel_bank is None:
         return LinearMagnitude(network.window)
     return MelPower(network.window, network.mel_bank)
-
-
-def _packed(network: YourMt3, precision: Precision) -> StepDecoder:
-    """Return the decoder in the wanted numbers.
-
-    With bfloat16 the encoder is in them as well; with int8 it is in bfloat16, and so is what is
-    kept for later steps, where the CPU multiplies such numbers. 8 bits are for CPUs only.
-    """
-    if precision in (Precision.AUTO, Precision.FLOAT32):
-        return network.step_decoder(pack_float32)
-    is_on_cpu = network.window.device.type == "cpu"
-    is_int8 = precision is Precision.INT8 and is_on_cpu
-    if is_int8 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return network.step_decoder(pack_int8)
-    network.use_bfloat16()
-    pack = pack_int8 if is_int8 else pack_bfloat16
-    return network.step_decoder(pack, pack_sound=pack_bfloat16, cache_dtype=torch.bfloat16)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.audio.source import AudioSource
 from core.codec.events import Event, EventKind
@@ -26,6 +26,7 @@ from core.engine.generate import Allowed, WrittenTokens, generate
 from core.engine.heard import HeardTokens, Posteriors
 from core.engine.model_set import Family, TokenModel
 from core.engine.options import GREEDY, ChosenDevice, Precision, Sampling
+from core.engine.precision import decoder_in
 from core.engine.progress import OnNotes
 from core.engine.side_by_side import (
     OnFraction,
@@ -46,10 +47,8 @@ from core.features.mt3_logmel import (
     scaled_for_mr_mt3,
 )
 from core.models.checkpoint import load_published
-from core.models.decoding import StepDecoder
 from core.models.mr_mt3 import MrMt3, memory_ids
 from core.models.mt3 import Mt3, Mt3Config
-from core.models.packing import pack_bfloat16, pack_float32, pack_int8
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
@@ -99,7 +98,7 @@ class TokenListener:
         load_published(self._network, checkpoint, model.family)
         self._network.to(self._device)
         self._features = Mt3LogMel().to(self._device)
-        self._decoder = _packed(self._network, precision)
+        self._decoder = decoder_in(precision, self._network)
         self._rows = CPU_ROWS if self._device.type == "cpu" else GPU_ROWS
 
     def listen(
@@ -262,21 +261,3 @@ def _network(model: TokenModel, traits: FamilyTraits) -> Mt3:
     )
     with torch.device("meta"):
         return MrMt3(config) if model.family is Family.MR_MT3 else Mt3(config)
-
-
-def _packed(network: Mt3, precision: Precision) -> StepDecoder:
-    """Return the decoder in the wanted numbers; bfloat16 puts the encoder into them as well.
-
-    8 bits are for CPUs only; a GPU takes bfloat16 instead.
-    """
-    if precision in (Precision.AUTO, Precision.FLOAT32):
-        return network.step_decoder(pack_float32)
-    if precision is Precision.INT8 and network.logits.weight.device.type == "cpu":
-        return network.step_decoder(pack_int8)
-    decoder = network.step_decoder(
-        pack_bfloat16, pack_sound=pack_bfloat16, cache_dtype=torch.bfloat16
-    )
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            module.to(torch.bfloat16)
-    return decoder

@@ -40,6 +40,12 @@ class Linear(nn.Linear):
         return has_onednn(x.device) and not needs_gradient
 
 
+def multiplied(linear: nn.Linear, x: Tensor) -> Tensor:
+    """Return x [..., channel] through a linear layer, in float32 whatever that is kept in."""
+    product: Tensor = linear(x.to(linear.weight.dtype)).float()
+    return product
+
+
 def has_onednn(device: torch.device) -> bool:
     """Tell whether oneDNN multiplies on a device."""
     return device.type == "cpu" and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # it has no types

@@ -8,7 +8,7 @@ encoded sound, and every decoder layer looks at both.
 import torch
 from torch import Tensor
 
-from core.models.linear import Linear
+from core.models.linear import Linear, multiplied
 from core.models.mt3 import Mt3, Mt3Config, positions_of
 from core.models.stacks import EncoderStack
 
@@ -28,7 +28,7 @@ class MrMt3(Mt3):
 
         The padding behind the tokens takes part, as in the original: there is no mask.
         """
-        embedded = self.memory_projection(self.token_embedding(ids))
+        embedded = multiplied(self.memory_projection, self.token_embedding(ids))
         remembered: Tensor = self.memory_encoder(embedded)
         return remembered[:, : self.config.memory_length]
 

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from core.models.blocks import Positions, magenta_frequencies
-from core.models.linear import Linear
+from core.models.linear import Linear, multiplied
 from core.models.stacks import EncoderStack
 from core.models.token_network import TokenConfig, TokenNetwork
 
@@ -62,8 +62,7 @@ class Mt3(TokenNetwork):
 
     def encode(self, features: Tensor) -> Tensor:
         """Return [segment, frame, channel] of log-mel features [segment, frame, bin]."""
-        projected = self.input_projection(features.to(self.input_projection.weight.dtype))
-        encoded: Tensor = self.encoder(projected.float())
+        encoded: Tensor = self.encoder(multiplied(self.input_projection, features))
         return encoded
 
     def forward(self, features: Tensor, tokens: Tensor) -> Tensor:

@@ -75,6 +75,16 @@ class TokenNetwork(nn.Module):
         logits: Tensor = self.logits(decoded * self._logits_gain)
         return logits
 
+    def use_bfloat16(self) -> None:
+        """Keep the matrices that meet sound in bfloat16, but for those that choose experts.
+
+        Sums, norms and convolutions stay in float32, and so does what writes tokens: see `Pack`.
+        """
+        for name, module in self.named_modules():
+            is_heard = not name.startswith(("decoder.", "logits")) and not name.endswith(".router")
+            if is_heard and isinstance(module, nn.Linear):
+                module.to(torch.bfloat16)
+
     def step_decoder(
         self,
         pack: Pack,

@@ -25,11 +25,10 @@ import torch
 
 from core.codec.vocabulary import EOS, MT3_VOCABULARY
 from core.engine.generate import generate
+from core.engine.options import Precision
+from core.engine.precision import decoder_in
 from core.models.checkpoint import load_published
 from core.models.mt3 import Mt3, Mt3Config
-from core.models.packing import pack_bfloat16, pack_float32, pack_int8
-
-PACKS = {"float32": pack_float32, "bfloat16": pack_bfloat16, "int8": pack_int8}
 
 # Runs in the port's own environment. The first part loads and prepares, the second is timed.
 KUNATO = """
@@ -90,24 +89,19 @@ def main() -> None:
         rivals = _rivals(options, features, threads)
         for name, rate in rivals.items():
             print(f"  {name:24} {rate:8.0f} tokens/s", flush=True)
-        for name in PACKS:
+        for name in (Precision.FLOAT32, Precision.BFLOAT16, Precision.INT8):
             rate = tokens / _ours(options.checkpoint, features, options.steps, threads, name)
             ratios = ", ".join(f"{rate / rival:.1f} x {who}" for who, rival in rivals.items())
             print(f"  {'ours, ' + name:24} {rate:8.0f} tokens/s  {ratios}", flush=True)
 
 
-def _ours(path: Path, features: np.ndarray, steps: int, threads: int, precision: str) -> float:
+def _ours(
+    path: Path, features: np.ndarray, steps: int, threads: int, precision: Precision
+) -> float:
     with torch.device("meta"):
         net = Mt3(Mt3Config())
     load_published(net, path, "mt3")
-    halved = precision == "bfloat16"
-    decoder = net.step_decoder(
-        PACKS[precision], cache_dtype=torch.bfloat16 if halved else torch.float32
-    )
-    if halved:
-        for module in net.modules():
-            if isinstance(module, torch.nn.Linear):
-                module.to(torch.bfloat16)
+    decoder = decoder_in(precision, net)
     allowed = np.ones(MT3_VOCABULARY.size, np.bool_)
     allowed[EOS] = False
 

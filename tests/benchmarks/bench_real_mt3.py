@@ -24,7 +24,7 @@ import torch
 from core.engine.device import choose_device
 from core.engine.generate import generate
 from core.engine.options import Device, Precision
-from core.engine.token_listening import _packed
+from core.engine.precision import decoder_in
 from core.features.mt3_logmel import HOP_SAMPLES, SAMPLE_RATE_HZ, Mt3LogMel, frame_count
 from core.models.checkpoint import load_published
 from core.models.mt3 import Mt3, Mt3Config
@@ -43,7 +43,7 @@ def main() -> None:
     frames = torch.tensor([count for _, _, counts in clips for count in counts])
     audio, frames = audio.repeat(options.times, 1), frames.repeat(options.times)
     net = _network(options.checkpoint).to(device)
-    decoder, features = _packed(net, options.precision), Mt3LogMel().to(device)
+    decoder, features = decoder_in(options.precision, net), Mt3LogMel().to(device)
     is_cpu = device.type == "cpu"
     workers = torch.get_num_threads() if is_cpu else 1
     at_once = CPU_ENCODED if is_cpu else GPU_ENCODED

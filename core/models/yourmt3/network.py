@@ -8,7 +8,7 @@ are independent of each other: to the engine each is a row of its own.
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.models.blocks import StoredPositions
 from core.models.token_network import TokenNetwork
@@ -51,15 +51,6 @@ class YourMt3(TokenNetwork):
             raise ValueError(f"decoding channels {channels} are not all in 0..{known[-1]}")
         encoded: Tensor = self.encoder(features, wanted)
         return encoded
-
-    def use_bfloat16(self) -> None:
-        """Keep the matrices of the encoder in bfloat16, but for those that choose experts.
-
-        Sums, norms and convolutions stay in float32.
-        """
-        for name, module in self.encoder.named_modules():
-            if isinstance(module, nn.Linear) and not name.endswith(".router"):
-                module.to(torch.bfloat16)
 
     def forward(self, features: Tensor, tokens: Tensor) -> Tensor:
         """Return logits [row, step, token] after each of tokens [row, step]."""

@@ -9,18 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.models.linear import Linear
+from core.models.linear import Linear, multiplied
 from core.models.yourmt3.config import FRAMES_KNOWN, YourMt3Config
 from core.models.yourmt3.experts import Experts
 from core.models.yourmt3.rotary import Angles, RotaryPositions, rotated
 
 NORM_EPSILON = 1e-5
-
-
-def multiplied(linear: nn.Linear, x: Tensor) -> Tensor:
-    """Return x [..., channel] through a linear layer, in float32 whatever that is kept in."""
-    product: Tensor = linear(x.to(linear.weight.dtype)).float()
-    return product
 
 
 def latent_norm(config: YourMt3Config) -> nn.Module:

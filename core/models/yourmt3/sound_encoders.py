@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from core.models.blocks import StoredPositions
-from core.models.linear import Linear
+from core.models.linear import Linear, multiplied
 from core.models.stacks import EncoderStack
 from core.models.yourmt3.config import STEPS_KNOWN, YourMt3Config
-from core.models.yourmt3.perceiver import Perceiver, multiplied
+from core.models.yourmt3.perceiver import Perceiver
 from core.models.yourmt3.pre_encoder import PreEncoder
 
 

@@ -180,8 +180,9 @@ def test_what_goes_wrong_in_a_worker_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("precision", [Precision.BFLOAT16, Precision.INT8])
-def test_fewer_bits_run_as_well(precision: Precision) -> None:
-    ears = TokenListener(TOKEN_MODELS["mt3_magenta"], Path("nowhere"), CPU, precision=precision)
+@pytest.mark.parametrize("model_id", ["mt3_magenta", "mr_mt3"])
+def test_fewer_bits_run_as_well(model_id: str, precision: Precision) -> None:
+    ears = TokenListener(TOKEN_MODELS[model_id], Path("nowhere"), CPU, precision=precision)
     heard = ears.listen(noise(5.0), StemKind.MIX, ignore)
     assert heard.tokens is not None
     assert len(heard.tokens.segments) == 3
