@@ -21,6 +21,7 @@ from core.engine.built_in import PitchListener
 from core.models.checkpoint import learnt_tensors
 from core.models.family_head import StemAndFamilies
 from core.models.stem_net import LARGE, SMALL, Hearing, StemNet, StemSize
+from core.score.instruments import StemKind
 from core.training.evaluate import (
     MEAN_OF_KINDS,
     ClipScore,
@@ -87,6 +88,7 @@ class Ablation:
     network: Callable[[StemSize], StemNet] = StemNet
     is_wanted: Callable[[str], bool] = is_any
     seed: int = 1
+    decoded_as: StemKind | None = None  # else each clip as its kind
     is_averaged: bool = True  # else the weights of the last step are taken, unaveraged
     run_of: str | None = None  # the row whose training this one shares
 
@@ -119,6 +121,13 @@ ABLATIONS = (
         name="no-averaging",
         changed="the last weights, not the mean of averaged snapshots",
         is_averaged=False,
+        run_of=BASE.name,
+    ),
+    replace(
+        BASE,
+        name="one-decoding",
+        changed="all kinds decoded with the same options",
+        decoded_as=StemKind.OTHER,
         run_of=BASE.name,
     ),
     replace(
@@ -212,7 +221,8 @@ def _listening(ablation: Ablation, network: StemNet) -> StemAndFamilies:
 def _score(clips: Iterable[LabelledClip], *, ablation: Ablation, weights: Path) -> ClipScore:
     network = _listening(ablation, ablation.network(ablation.size))
     pitch = PitchListener(weights, network=network)
-    return means_of_kinds([score_clip(clip, pitch, None) for clip in clips])[MEAN_OF_KINDS]
+    scores = [score_clip(clip, pitch, None, ablation.decoded_as) for clip in clips]
+    return means_of_kinds(scores)[MEAN_OF_KINDS]
 
 
 def _pitched(clips: Iterable[LabelledClip]) -> Iterator[LabelledClip]:

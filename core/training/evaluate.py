@@ -131,9 +131,17 @@ def read_clips(folder: Path) -> list[LabelledClip]:
     return clips
 
 
-def score_clip(clip: LabelledClip, pitch: PitchListener, drums: DrumListener | None) -> ClipScore:
-    """Transcribe one clip as its kind and compare; without a drum listener, its notes only."""
-    options = decode_options_for(clip.stem_kind)
+def score_clip(
+    clip: LabelledClip,
+    pitch: PitchListener,
+    drums: DrumListener | None,
+    kind: StemKind | None = None,
+) -> ClipScore:
+    """Transcribe one clip, as its kind unless told another, and compare.
+
+    Without a drum listener only its notes are.
+    """
+    options = decode_options_for(kind or clip.stem_kind)
     onset = offset = hits = None
     if clip.notes is not None:
         notes = notes_from_pitch(pitch_heard(clip, pitch), options)

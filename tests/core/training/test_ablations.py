@@ -27,7 +27,8 @@ FONTS, PLUCKS, REEDS = "piano/fluid:0/hands", "own-pluck/guitar/riff", "performe
 
 def test_every_row_changes_one_thing_of_the_base() -> None:
     changed = [
-        [name for name in ("choices", "size", "network", "is_wanted", "seed", "is_averaged")
+        [name for name in ("choices", "size", "network", "is_wanted", "seed", "is_averaged",
+                     "decoded_as")
          if getattr(row, name) != getattr(BASE, name)]
         for row in ABLATIONS[1:]
     ]  # fmt: skip
