@@ -16,7 +16,7 @@ FAMILIES = len(PROGRAM_OF_FAMILY)
 BLOCK_FRAMES = 4  # frames that share one opinion of twelve families: see PitchPosteriors.family
 LOOK_S = 0.3  # a player is told by the first part of a note; later others drown it
 LEAST_SHARE = 0.03  # of a mix's notes; families heard less are mistaken for others
-REGISTER_SEMITONES, REGISTER_WEIGHT = 6.0, 0.4
+REGISTER_SEMITONES, REGISTER_WEIGHT = 6.0, 0.5
 # Of the notes heard in training, by family: the network's opinion where it cannot tell.
 TAUGHT_SHARES = (
     *(0.172, 0.036, 0.059, 0.141, 0.106, 0.087),

@@ -146,22 +146,22 @@ _OPTIONS_OF_KIND = {
     StemKind.DRUMS: DecodeOptions(
         drum_thresholds=(0.55, 0.65, 0.67, 0.5, 0.6), drum_repetition=1.5
     ),
-    StemKind.KEYS: DecodeOptions(0.48, frame_threshold=0.58, offset_shift_s=-0.02),
+    StemKind.KEYS: DecodeOptions(0.5, frame_threshold=0.62, offset_shift_s=-0.02),
     StemKind.MIX: DecodeOptions(
-        0.45,
+        0.47,
         frame_threshold=0.55,
         offset_shift_s=-0.02,
         drum_thresholds=_DRUMS_IN_MIX,
         drum_repetition=2.5,
     ),
-    StemKind.GUITAR: DecodeOptions(0.58, frame_threshold=0.5, offset_shift_s=0.02),
-    StemKind.BASS: DecodeOptions(0.58, frame_threshold=0.35, ignores_neighbours=True),
+    StemKind.GUITAR: DecodeOptions(0.63, frame_threshold=0.5, offset_shift_s=0.02),
+    StemKind.BASS: DecodeOptions(0.6, frame_threshold=0.32, ignores_neighbours=True),
     StemKind.WINDS: DecodeOptions(
-        0.46, frame_threshold=0.28, offset_shift_s=0.005, ignores_neighbours=True
+        0.4, frame_threshold=0.22, offset_shift_s=0.005, ignores_neighbours=True
     ),
-    StemKind.BRASS: DecodeOptions(0.46, frame_threshold=0.28, offset_shift_s=0.005),
+    StemKind.BRASS: DecodeOptions(0.4, frame_threshold=0.22, offset_shift_s=0.005),
     StemKind.VOCALS: DecodeOptions(
-        0.44, frame_threshold=0.38, min_note_s=0.09, glide_s=0.35, ignores_neighbours=True
+        0.42, frame_threshold=0.38, min_note_s=0.09, glide_s=0.35, ignores_neighbours=True
     ),
     StemKind.STRINGS: DecodeOptions(0.47, frame_threshold=0.45),
     StemKind.SYNTH: DecodeOptions(0.5, frame_threshold=0.5),

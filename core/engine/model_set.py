@@ -21,8 +21,8 @@ class BuiltInModel:
 
 BUILT_IN = BuiltInModel(
     id="built-in",
-    title="Built-in v2",
-    pitch_weights=_WEIGHTS / "pitch_v2.safetensors",
+    title="Built-in v3",
+    pitch_weights=_WEIGHTS / "pitch_v3.safetensors",
     drum_weights=_WEIGHTS / "drums_v2.safetensors",
 )
 

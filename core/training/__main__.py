@@ -36,6 +36,7 @@ def _make(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         small_pitch_hours=arguments.small_pitch_hours,
         pitch_hours=arguments.pitch_hours,
+        further_pitch_hours=arguments.further_pitch_hours,
         drum_hours=arguments.drum_hours,
         plan=plan,
     )
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("--seed", type=int, default=Recipe().seed)
     making.add_argument("--small-pitch-hours", type=float, default=Recipe().small_pitch_hours)
     making.add_argument("--pitch-hours", type=float, default=Recipe().pitch_hours)
+    making.add_argument("--further-pitch-hours", type=float, default=Recipe().further_pitch_hours)
     making.add_argument("--drum-hours", type=float, default=Recipe().drum_hours)
     measuring = commands.add_parser("evaluate", help="score weights on clips with ground truth")
     measuring.set_defaults(run=_evaluate)

@@ -17,11 +17,11 @@ from core.training.part import PlayedNote
 from core.training.schedule import Schedule, TrainingRun, cpu_has_bfloat16
 
 SEGMENT_FRAMES = 128
-FAMILY_WEIGHT = 0.3
+FAMILY_WEIGHT = 0.8
 FAMILY_LOOK_S = 0.4  # of a note: a player is told by the first part of it
 NOBODY, SEVERAL = -1, -2
 FLOOR_LEVEL = 0.05  # what bins shifted in from outside hear
-PEAK_RATE, FLAT_SHARE = 3e-3, 0.3
+FLAT_SHARE = 0.3
 
 Levels = npt.NDArray[np.float32]
 Families = npt.NDArray[np.int64]
@@ -38,6 +38,7 @@ class Choices:
     tilted_share: float = 0.5
     roughened_share: float = 0.4
     level_change: tuple[float, float] = (-0.3, 0.1)  # from .. to
+    peak_rate: float = 3e-3
 
 
 CHOICES = Choices()
@@ -85,7 +86,7 @@ def train_pitch(
     rng = np.random.default_rng(seed)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub
     notes = network.network if isinstance(network, StemAndFamilies) else network
-    run = TrainingRun(network, Schedule(hours, PEAK_RATE, FLAT_SHARE), folder)
+    run = TrainingRun(network, Schedule(hours, choices.peak_rate, FLAT_SHARE), folder)
     run.resume(rng)
     pool = shards if isinstance(shards, ShardPool) else ShardPool(shards)
     has_bfloat16 = cpu_has_bfloat16()

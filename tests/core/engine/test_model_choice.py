@@ -36,7 +36,7 @@ def test_on_a_fresh_machine_auto_is_the_built_in_model(kind: StemKind) -> None:
     [
         (StemKind.GUITAR, "mt3_magenta"),
         (StemKind.KEYS, "mt3_magenta"),
-        (StemKind.MIX, "mt3_magenta"),
+        (StemKind.MIX, "built-in"),
         (StemKind.VOCALS, "built-in"),
         (StemKind.WINDS, "built-in"),
         (StemKind.BASS, "built-in"),

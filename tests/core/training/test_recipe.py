@@ -16,6 +16,7 @@ SOUNDS = [source.path for source in sources_for(Use.RELEASE) if source.path is n
 TINY = Recipe(
     small_pitch_hours=0.01,
     pitch_hours=0.01,
+    further_pitch_hours=0.01,
     drum_hours=0.01,
     plan=ShardPlan(
         streams=(1,),
