@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QAction, QMouseEvent
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QScrollArea,
-    QSlider,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -44,6 +43,7 @@ from desktop.views.kind_field import Choice, chosen_kind, fill_with_kinds, show_
 from desktop.views.model_field import ModelField
 from desktop.views.positions import clock_text
 from desktop.views.theme import GRID_PX, number_font
+from desktop.views.value_slider import ValueSlider
 
 LONGEST_MIN_NOTE_MS = 500
 MOST_SENSITIVE = 100  # percent of the slider's half
@@ -85,11 +85,11 @@ class Inspector(QScrollArea):
             self.device.addItem(offer.title, offer.device.value)
         self.device.setCurrentIndex(max(0, self.device.findData(device)))
         self.device_note = _note()
-        self.sensitivity = _Slider(
+        self.sensitivity = ValueSlider(
             self.tr("Sensitivity"), lowest=-100, highest=MOST_SENSITIVE, unit=" %"
         )
-        self.split = _Slider(self.tr("Split"), lowest=-100, highest=100, unit=" %")
-        self.min_note = _Slider(
+        self.split = ValueSlider(self.tr("Split"), lowest=-100, highest=100, unit=" %")
+        self.min_note = ValueSlider(
             self.tr("Shortest note"), lowest=0, highest=LONGEST_MIN_NOTE_MS, unit=" ms"
         )
         self.bends = _combo(self.tr("Pitch bends"))
@@ -180,9 +180,7 @@ class Inspector(QScrollArea):
             "How notes that sound alone leave their keys. One per note: how far it is off. "
             "Continuous: scoops, glides and vibrato. The synth must bend as far as the file says."
         )
-        self.bends.setEnabled(not why_not)
-        self.bends.setToolTip(why_not or tip)
-        self.bends.setAccessibleDescription(why_not or tip)
+        _explain(self.bends, tip, why_not)
         with QSignalBlocker(self.bends):
             self.bends.setCurrentIndex(self.bends.findData(stem.choice.notes.bends.value))
         self._show_note(self.bends_note, "" if why_not else bends_text(stem))
@@ -201,9 +199,7 @@ class Inspector(QScrollArea):
             "Puts notes that the model gave to a wrong instrument where they belong. "
             "Off: instruments as the model wrote them."
         )
-        self.tidy.setEnabled(not why_not)
-        self.tidy.setToolTip(why_not or tip)
-        self.tidy.setAccessibleDescription(why_not or tip)
+        _explain(self.tidy, tip, why_not)
         with QSignalBlocker(self.tidy):
             self.tidy.setChecked(stem.choice.notes.is_tidied)
 
@@ -338,56 +334,11 @@ class Inspector(QScrollArea):
         self.setWidget(inner)
 
 
-class _Slider(QWidget):
-    """A slider with its name and value above it; a double click on it asks for the usual value."""
-
-    changed = Signal(int)
-    resetRequested = Signal()
-
-    def __init__(self, name: str, *, lowest: int, highest: int, unit: str) -> None:
-        super().__init__()
-        self._unit = unit
-        self.slider = _ClickedSlider(Qt.Orientation.Horizontal)
-        self.slider.setRange(lowest, highest)
-        self.slider.setPageStep((highest - lowest) // 20)
-        self.slider.setAccessibleName(name)
-        self.value = QLabel()
-        self.value.setFont(number_font(12))
-        head = QHBoxLayout()
-        head.addWidget(QLabel(name))
-        head.addStretch(1)
-        head.addWidget(self.value)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self.slider)
-        self.slider.valueChanged.connect(self.changed)
-        self.slider.doubleClicked.connect(self.resetRequested)
-
-    def set_highest(self, highest: int) -> None:
-        with QSignalBlocker(self.slider):
-            self.slider.setMaximum(highest)
-
-    def show_value(self, value: int, *, why_not: str, tip: str = "") -> None:
-        """Show the value; grey it out if there is a reason why it would change nothing."""
-        self.setEnabled(not why_not)
-        reset = self.tr("A double click goes back to the usual value.")
-        self.setToolTip(why_not or f"{tip} {reset}".strip())
-        self.slider.setAccessibleDescription(why_not or tip)
-        value = min(value, self.slider.maximum())
-        with QSignalBlocker(self.slider):
-            self.slider.setValue(value)
-        sign = "+" if value > 0 and self.slider.minimum() < 0 else ""
-        self.value.setText(f"{sign}{value}{self._unit}")
-
-
-class _ClickedSlider(QSlider):
-    doubleClicked = Signal()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.doubleClicked.emit()
+def _explain(field: QWidget, tip: str, why_not: str) -> None:
+    """Say what a field does; grey it out if there is a reason why it would change nothing."""
+    field.setEnabled(not why_not)
+    field.setToolTip(why_not or tip)
+    field.setAccessibleDescription(why_not or tip)
 
 
 def _part() -> tuple[QFrame, QVBoxLayout]:
