@@ -17,6 +17,7 @@ BLOCK_FRAMES = 4  # frames that share one opinion of twelve families: see PitchP
 LOOK_S = 0.3  # a player is told by the first part of a note; later others drown it
 LEAST_SHARE = 0.03  # of a mix's notes; families heard less are mistaken for others
 REGISTER_SEMITONES, REGISTER_WEIGHT = 6.0, 0.5
+ALONE_NOTES = 1.0
 # Of the notes heard in training, by family: the network's opinion where it cannot tell.
 TAUGHT_SHARES = (
     *(0.172, 0.036, 0.059, 0.141, 0.106, 0.087),
@@ -61,7 +62,7 @@ def with_players(notes: Sequence[NoteEvent], posteriors: PitchPosteriors) -> lis
         is_rare = (shares < LEAST_SHARE) & (shares < shares.max())
         shares = np.where(is_rare, FLOOR**2, shares)
         shares /= shares.sum()
-        beside = _shares_beside(pitches, np.exp(belief)) * ~is_rare + FLOOR * shares
+        beside = _shares_beside(pitches, np.exp(belief), shares)
         expected = (1 - REGISTER_WEIGHT) * np.log(shares) + REGISTER_WEIGHT * np.log(beside)
         belief = _normalised(logs + expected)
     return [
@@ -106,15 +107,19 @@ def _unpacked(family: PackedFamilies) -> npt.NDArray[np.float64]:
     return np.asarray((family / 255.0) ** 2, np.float64)
 
 
-def _shares_beside(pitches: npt.NDArray[np.int_], belief: Logs) -> Logs:
-    """Return for each note the shares of the families in its register, itself left out."""
+def _shares_beside(pitches: npt.NDArray[np.int_], belief: Logs, shares: Logs) -> Logs:
+    """Return for each note the shares of the families in its register, itself left out.
+
+    Few neighbours say little: ALONE_NOTES are as in the whole mix.
+    """
     lowest = pitches.min()
     keys = np.arange(pitches.max() - lowest + 1)
     played = np.zeros((len(keys), FAMILIES))
     np.add.at(played, pitches - lowest, belief)
     nearness = np.exp(-0.5 * ((keys[:, None] - keys) / REGISTER_SEMITONES) ** 2)
     others = np.maximum((nearness @ played)[pitches - lowest] - belief, 0.0)
-    return np.asarray(others / (others.sum(1, keepdims=True) + FLOOR), np.float64)
+    others = np.where(shares > FLOOR, others, 0.0) + ALONE_NOTES * shares
+    return np.asarray(others / others.sum(1, keepdims=True), np.float64)
 
 
 def _normalised(logs: Logs) -> Logs:

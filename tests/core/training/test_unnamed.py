@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.codec.posteriors_to_notes import DrumPosteriors, PitchPosteriors
+from core.codec.posteriors_to_notes import DRUM_KEYS, DrumPosteriors, PitchPosteriors
 from core.score.instruments import StemKind
 from core.training.unnamed import UnnamedClip, Written, unnamed_table, written_as
 
@@ -17,7 +17,7 @@ def pitch_of(notes: int) -> PitchPosteriors:
 
 
 def drums_of(hits: int) -> DrumPosteriors:
-    onset = np.zeros((400, 7), np.float32)
+    onset = np.zeros((400, len(DRUM_KEYS)), np.float32)
     for number in range(hits):
         onset[20 * number + 10, 0] = 0.9
     return DrumPosteriors(onset, onset, 100.0)
