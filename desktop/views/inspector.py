@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QScrollArea,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -39,6 +40,7 @@ from desktop.session.naming import (
     shortest_note_s,
 )
 from desktop.session.offers import device_offers, model_offers
+from desktop.views.elided_label import ElidedLabel
 from desktop.views.kind_field import Choice, chosen_kind, fill_with_kinds, show_kind
 from desktop.views.model_field import ModelField
 from desktop.views.positions import clock_text
@@ -73,7 +75,9 @@ class Inspector(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(self.tr("Inspector"))
-        self.file_note = _note()
+        self.file_name, self.file_note = ElidedLabel(), _note()
+        self.file_name.setProperty("dim", True)
+        self.file_name.setFont(number_font(12))
         self.kind = _combo(self.tr("Kind of stem"))
         fill_with_kinds(self.kind)
         self.kind_note = _note()
@@ -127,7 +131,8 @@ class Inspector(QScrollArea):
         facts = [] if scan is None else [clock_text(scan.duration_s)[:-4], scan.format]
         if scan is not None:
             facts.append(f"{scan.sample_rate / 1000:g} kHz")
-        self.file_note.setText("\n".join([stem.path.name, "  ".join(facts)]).strip())
+        self.file_name.show_text(stem.path.name)
+        self._show_note(self.file_note, "  ".join(facts))
         show_kind(self.kind, stem)
         self.model.show_model(stem.choice.model, auto_text(stem, self._library))
         self._show_note(self.model_note, model_text(stem, self._library))
@@ -206,6 +211,7 @@ class Inspector(QScrollArea):
     def _show_song(self, song: Song) -> None:
         if not self.song_name.hasFocus():
             self.song_name.setText(song.name)
+            self.song_name.setCursorPosition(0)  # names differ at their beginning
         if not song.is_tempo_known:
             self.tempo_note.setText(self.tr("measured once all stems are heard"))
             self.downbeat_note.hide()
@@ -295,6 +301,7 @@ class Inspector(QScrollArea):
     def _lay_out(self, song_actions: tuple[QAction, ...]) -> None:
         self._stem_part, stem_column = _part()
         stem_column.addWidget(_heading(self.tr("STEM")))
+        stem_column.addWidget(self.file_name)
         stem_column.addWidget(self.file_note)
         for label, field, note in (
             (self.tr("Kind"), self.kind, self.kind_note),
@@ -359,6 +366,7 @@ def _note() -> QLabel:
     label = QLabel()
     label.setProperty("dim", True)
     label.setWordWrap(True)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # long words
     label.setFont(number_font(12))
     return label
 

@@ -34,6 +34,7 @@ from desktop.session.messages import Culprit
 from desktop.session.model_library import ModelLibrary
 from desktop.session.offers import ModelWish, wish_of
 from desktop.session.transcription_queue import TranscriptionQueue
+from desktop.views.elided_label import ElidedLabel
 from desktop.views.kind_field import Choice, chosen_kind, fill_with_kinds, show_kind
 from desktop.views.row_column import row_column
 from desktop.views.theme import GRID_PX, icon, number_font, palette
@@ -213,7 +214,7 @@ class _StemRow(QFrame):
         self._is_selected = False
         self._path = str(stem.path)
         self._dot = _StateDot()
-        self.name = _ElidedLabel()
+        self.name = ElidedLabel()
         self.state = QLabel()
         self.state.setProperty("dim", True)
         self.state.setFont(number_font(11))
@@ -366,27 +367,6 @@ class _StateDot(QWidget):
         elif self._state is StemState.CANCELLED:
             painter.drawLine(QPointF(2.5, _DOT_PX / 2), QPointF(_DOT_PX - 2.5, _DOT_PX / 2))
         painter.end()
-
-
-class _ElidedLabel(QLabel):
-    """Cuts a long name in the middle, where file names say least."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._full = ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def show_text(self, text: str) -> None:
-        self._full = text
-        self._elide()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._elide()
-
-    def _elide(self) -> None:
-        metrics = QFontMetrics(self.font())
-        self.setText(metrics.elidedText(self._full, Qt.TextElideMode.ElideMiddle, self.width()))
 
 
 def _kind_field() -> QComboBox:
