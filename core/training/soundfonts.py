@@ -2,6 +2,7 @@
 
 import ctypes
 import ctypes.util
+import weakref
 from collections.abc import Sequence
 from enum import IntEnum
 from functools import cache
@@ -20,6 +21,7 @@ BEND_RANGE_SEMITONES = 2
 DRUM_BANK = 128
 _GAIN = 0.5
 _VOICES = 128
+_BLOCK_SAMPLES = 64  # what fluidsynth renders at a time, and keeps the rest of
 
 
 class _Act(IntEnum):
@@ -51,6 +53,8 @@ class SoundFont:
         ):
             integer(settings, name, value)
         self._synth = self._library.new_fluid_synth(settings)
+        self._written_samples = 0
+        weakref.finalize(self, _close, self._library, self._synth, settings)
         self._font = self._library.fluid_synth_sfload(self._synth, str(path).encode(), 0)
         if self._font < 0:
             raise FileNotFoundError(path)
@@ -68,6 +72,7 @@ class SoundFont:
         """Return mono samples [sample] at SAMPLE_RATE_HZ, or None if the font lacks the program."""
         library, synth = self._library, self._synth
         library.fluid_synth_system_reset(synth)
+        self._silence()
         if library.fluid_synth_program_select(synth, 0, self._font, bank, program) != 0:
             return None
         library.fluid_synth_pitch_wheel_sens(synth, 0, BEND_RANGE_SEMITONES)
@@ -83,9 +88,17 @@ class SoundFont:
         mono = np.float32(0.5) * (left + right)
         return np.asarray(soxr.resample(mono, RENDER_RATE_HZ, SAMPLE_RATE_HZ), np.float32)
 
+    def _silence(self) -> None:
+        """Let nothing of what was played before sound on: a reset alone leaves its tails."""
+        self._library.fluid_synth_all_sounds_off(self._synth, -1)
+        rest = -self._written_samples % _BLOCK_SAMPLES
+        length = rest + _BLOCK_SAMPLES  # one block more, at whose start the voices end
+        self._write(np.zeros(length, np.float32), np.zeros(length, np.float32), 0, length)
+
     def _write(self, left: Samples, right: Samples, first: int, end: int) -> None:
         if end <= first:
             return
+        self._written_samples += end - first
         left_at, right_at = left[first:].ctypes.data, right[first:].ctypes.data
         self._library.fluid_synth_write_float(
             self._synth, end - first, left_at, 0, 1, right_at, 0, 1
@@ -119,6 +132,11 @@ def _acts(
     return acts
 
 
+def _close(library: ctypes.CDLL, synth: int, settings: int) -> None:
+    library.delete_fluid_synth(synth)
+    library.delete_fluid_settings(settings)
+
+
 @cache
 def _fluidsynth() -> ctypes.CDLL:
     library = ctypes.CDLL(ctypes.util.find_library("fluidsynth") or "libfluidsynth.so.3")
@@ -127,6 +145,8 @@ def _fluidsynth() -> ctypes.CDLL:
     signatures: tuple[tuple[str, object, list[object]], ...] = (
         ("new_fluid_settings", pointer, []),
         ("new_fluid_synth", pointer, [pointer]),
+        ("delete_fluid_synth", None, [pointer]),
+        ("delete_fluid_settings", None, [pointer]),
         ("fluid_settings_setnum", integer, [pointer, text, ctypes.c_double]),
         ("fluid_settings_setint", integer, [pointer, text, integer]),
         ("fluid_synth_sfload", integer, [pointer, text, integer]),
@@ -137,6 +157,7 @@ def _fluidsynth() -> ctypes.CDLL:
         ("fluid_synth_pitch_bend", integer, [pointer] + [integer] * 2),
         ("fluid_synth_pitch_wheel_sens", integer, [pointer] + [integer] * 2),
         ("fluid_synth_system_reset", integer, [pointer]),
+        ("fluid_synth_all_sounds_off", integer, [pointer, integer]),
         ("fluid_synth_write_float", integer, write),
         ("fluid_set_log_function", pointer, [integer, pointer, pointer]),
     )
