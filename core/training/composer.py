@@ -1,44 +1,16 @@
 """Structured-random music: parts as an instrument of a family might play them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from core.training.families import Family
-from core.training.guitar_chords import comping
+from core.training.guitar_chords import Stroke, comping, fingerpicking
 from core.training.part import Part, PlayedNote, Timed
+from core.training.song import Harmony, Song, random_song
 
-SCALES = (
-    (0, 2, 4, 5, 7, 9, 11),
-    (0, 2, 3, 5, 7, 8, 10),
-    (0, 2, 3, 5, 7, 8, 11),
-    (0, 2, 4, 7, 9),
-    (0, 3, 5, 7, 10),
-    (0, 2, 3, 5, 7, 9, 10),
-    (0, 2, 4, 5, 7, 9, 10),
-    (0, 3, 5, 6, 7, 10),
-    tuple(range(12)),
-)
-SCALE_SHARES = (0.24, 0.16, 0.1, 0.1, 0.1, 0.09, 0.09, 0.04, 0.08)
-CHORDS = (
-    (0, 4, 7),
-    (0, 3, 7),
-    (0, 4, 7, 11),
-    (0, 3, 7, 10),
-    (0, 4, 7, 10),
-    (0, 5, 7),
-    (0, 2, 7),
-    (0, 3, 6),
-    (0, 7),
-    (0, 12),
-    (0, 4, 7, 14),
-    (0, 3, 7, 14),
-    (0, 4, 7, 9),
-    (0, 3, 7, 10, 14),
-    (0, 4, 8),
-)
 PACES_BEATS = {
     "slow": (2, 4, 3, 1),
     "mid": (1, 1, 0.5, 0.5, 2, 1.5),
@@ -54,9 +26,11 @@ PAUSE_S = 0.012  # a key is let go this long before it is struck again
 MONOPHONIC = frozenset({"reed", "harmonica", "pipe", "bass"})
 MONOPHONIC_IN_MELODIES = frozenset({"brass", "strings", "lead"})
 BENDING = frozenset({"guitar", "bass", "strings", "reed", "harmonica", "brass", "lead", "pipe"})
-OCTAVE_DOUBLING = frozenset({"piano", "organ", "strings", "lead"})
+OCTAVE_DOUBLING = frozenset({"piano", "organ", "strings", "lead", "guitar"})
+DOUBLING_STEPS, BROKEN_SHARE = (12, 12, -12, -12, 24, 19), 0.3
 MELODIC = frozenset({"melody", "runs", "riff", "bop"})
 DYNAMIC_SHARE = 0.6  # of parts whose loudness comes and goes
+SLIDE_STEPS = 6  # in which a bend glides
 OCTAVE_SHARE, PEDAL_SHARE, THIRD_VOICE_SHARE = 0.45, 0.55, 0.4
 TWO_VOICED = frozenset({"piano", "guitar", "strings"})
 
@@ -69,30 +43,42 @@ class Composition:
     style: str
 
 
-def compose(rng: np.random.Generator, family: Family, duration_s: float) -> Composition:
-    """Draw a part of one instrument; notes in onset order, never overlapping on one pitch."""
+def compose(
+    rng: np.random.Generator, family: Family, duration_s: float, *, song: Song | None = None
+) -> Composition:
+    """Draw a part of one instrument; notes in onset order, never overlapping on one pitch.
+
+    Without a song to play along with, one is drawn.
+    """
     style = str(rng.choice(family.styles))
-    player = _Player(rng, family, duration_s)
+    player = _Player(rng, family, duration_s, song or random_song(rng, duration_s))
     player.play(style)
-    if family.name in OCTAVE_DOUBLING and rng.random() < OCTAVE_SHARE:
+    is_doubled = family.name in OCTAVE_DOUBLING and rng.random() < OCTAVE_SHARE
+    if is_doubled:
         player.double_in_octaves()
     if rng.random() < DYNAMIC_SHARE:
         player.notes = _with_dynamics(rng, player.notes, duration_s)
     is_monophonic = family.name in MONOPHONIC or (
-        family.name in MONOPHONIC_IN_MELODIES and style in MELODIC
+        family.name in MONOPHONIC_IN_MELODIES and style in MELODIC and not is_doubled
     )
     part = Part(notes=_untangled(player.notes, duration_s, is_monophonic=is_monophonic))
     part.muted_strokes = player.muted_strokes
     if family.name == "piano" and rng.random() < PEDAL_SHARE:
         part.pedal = _pedal(rng, player.beat_s, duration_s)
-    if family.name in BENDING and is_monophonic and rng.random() < 0.35:
-        part.bends = _vibrato(rng, part.notes)
+    is_bending = family.name in BENDING and (is_monophonic or style in MELODIC)
+    if is_bending and rng.random() < 0.35:
+        part.bends = _bends(rng, part.notes)
     return Composition(part, style)
 
 
 def one_voice_of(notes: list[PlayedNote], duration_s: float) -> list[PlayedNote]:
     """Leave out of a part what one voice cannot play."""
     return _untangled(notes, duration_s, is_monophonic=True)
+
+
+def one_player_of(notes: list[PlayedNote], duration_s: float) -> list[PlayedNote]:
+    """Let hands that meet on a key strike it one after another."""
+    return _untangled(notes, duration_s, is_monophonic=False)
 
 
 def sounding(notes: list[PlayedNote], pedal: list[Timed]) -> list[PlayedNote]:
@@ -118,22 +104,23 @@ def sounding(notes: list[PlayedNote], pedal: list[Timed]) -> list[PlayedNote]:
 
 
 class _Player:
-    """One player at one tempo in one key; every style adds notes."""
+    """One player of a song; every style adds notes."""
 
-    def __init__(self, rng: np.random.Generator, family: Family, duration_s: float) -> None:
+    def __init__(
+        self, rng: np.random.Generator, family: Family, duration_s: float, song: Song
+    ) -> None:
         self.rng = rng
         self.family = family
         self.duration_s = duration_s
         self.notes: list[PlayedNote] = []
         self.muted_strokes: list[Timed] = []
-        self.beat_s = 60 / rng.uniform(55, 185)
-        self.key = int(rng.integers(12))
-        self.scale = SCALES[int(rng.choice(len(SCALES), p=SCALE_SHARES))]
+        self.song = song
+        self.beat_s = song.beat_s
         self.loudness, self.spread = rng.uniform(35, 110), rng.uniform(2, 18)
         self.jitter_s = abs(rng.normal(0, 0.012))
         self.articulation = rng.choice(ARTICULATIONS, p=ARTICULATION_SHARES)
         degrees = np.array(
-            [octave * 12 + step + self.key for octave in range(-1, 11) for step in self.scale]
+            [octave * 12 + step + song.key for octave in range(-1, 11) for step in song.scale]
         )
         self.degrees = degrees[(degrees >= family.lowest_pitch) & (degrees <= family.highest_pitch)]
 
@@ -143,9 +130,11 @@ class _Player:
             "hands": self._two_hands,
             "chords": self._block_chords,
             "strum": self._strummed_chords,
-            "comp": self._comping,
+            "comp": lambda: self._strokes(comping),
+            "finger": lambda: self._strokes(fingerpicking),
             "arp": lambda: self._arpeggios(*self._window(24, 32)),
             "melody": self._melodies,
+            "sung": lambda: self._sung(*self._window(18, int(self.rng.integers(8, 20)))),
             "bop": lambda: self._bop(*self._window(22, int(self.rng.integers(16, 28)))),
             "runs": lambda: self._melody(*self._window(24, 28), "veryfast"),
             "riff": lambda: self._bass(*self._window(20, 14)),
@@ -155,17 +144,24 @@ class _Player:
         styles[style]()
 
     def double_in_octaves(self) -> None:
-        """Double the low notes or the high ones in the octave, as hands with five fingers do."""
+        """Double the low notes or the high ones, at once or while they ring, perhaps softer."""
         rng = self.rng
         split = int(rng.integers(45, 72))
         is_left, share = rng.random() < 0.5, rng.uniform(0.3, 1.0)
-        step = -12 if is_left else int(rng.choice([12, -12]))
+        is_broken = rng.random() < BROKEN_SHARE
+        step = int(rng.choice([-12, 12] if is_broken else DOUBLING_STEPS))
+        if is_left and not is_broken:
+            step = -12
+        softness = rng.uniform(0.45, 1.0) if rng.random() < 0.6 else 1.0
         for note in list(self.notes):
             if (note.pitch < split) == is_left and rng.random() < share:
-                late_s = max(-note.onset_s, rng.normal(0, 0.004))
-                velocity = int(np.clip(note.velocity + rng.normal(0, 8), SOFTEST, LOUDEST))
                 length_s = note.offset_s - note.onset_s
-                self._add(note.onset_s + late_s, length_s, note.pitch + step, velocity)
+                late_s = 0.5 * length_s if is_broken else rng.normal(0, 0.004)
+                late_s = max(-note.onset_s, late_s)
+                velocity = int(
+                    np.clip(note.velocity * softness + rng.normal(0, 8), SOFTEST, LOUDEST)
+                )
+                self._add(note.onset_s + late_s, length_s - late_s, note.pitch + step, velocity)
 
     def _lowest(self, room: int) -> int:
         low, high = self.family.lowest_pitch, self.family.highest_pitch
@@ -223,6 +219,7 @@ class _Player:
             steps = np.arange(lowest, highest + 1)
         at = int(rng.integers(len(steps)))
         repeating, leaping = rng.uniform(0, 0.35), rng.uniform(0.05, 0.35)
+        leaning = rng.uniform(0, 0.8)  # of long notes, on the chord
         for onset_s, slot_s in self._rhythm(pace):
             move = rng.random()
             if repeating <= move < repeating + leaping:
@@ -230,6 +227,8 @@ class _Player:
             elif move >= repeating + leaping:
                 at += int(rng.choice([-2, -1, -1, 1, 1, 2]))
             at = int(np.clip(at, 0, len(steps) - 1))
+            if slot_s >= self.beat_s and rng.random() < leaning:
+                at = _nearest_of(self.song.harmony_at(onset_s).pitch_classes, steps, at)
             held = min(self.articulation, 1.0) if self.family.is_sustained else self.articulation
             length_s = slot_s * held
             self._add(
@@ -242,16 +241,38 @@ class _Player:
                 above = steps[min(len(steps) - 1, at + 2)]
                 self._add(onset_s + rng.normal(0, self.jitter_s), length_s, above, self._velocity())
 
+    def _sung(self, lowest: int, highest: int) -> None:
+        """Sing lines of syllables, many on one pitch, the last one held; then take breath."""
+        rng = self.rng
+        steps = self.degrees[(self.degrees >= lowest) & (self.degrees <= highest)]
+        if len(steps) < 4:
+            steps = np.arange(lowest, highest + 1)
+        syllable_s, reciting = rng.uniform(0.13, 0.5), rng.uniform(0.1, 0.7)
+        at_s, at = self.song.start_s, int(rng.integers(len(steps)))
+        while at_s < self.duration_s:
+            length = int(rng.integers(2, 14))
+            for number in range(length):
+                if rng.random() > reciting:
+                    at += int(rng.choice([-4, -2, -1, -1, -1, 1, 1, 1, 2, 4]))
+                at = int(np.clip(at, 0, len(steps) - 1))
+                slots = rng.choice([0.5, 1, 1, 1, 1.5, 2] if number < length - 1 else [2, 3, 5])
+                held_s = slots * syllable_s * rng.uniform(0.75, 1.0)
+                self._add(at_s + rng.normal(0, self.jitter_s), held_s, steps[at], self._velocity())
+                at_s += slots * syllable_s
+            at_s += rng.uniform(0.2, 1.5)
+
     def _bop(self, lowest: int, highest: int) -> None:
         """Play swung eighths in long lines that turn, leap and lead in by semitones."""
         rng = self.rng
         steps = self.degrees[(self.degrees >= lowest) & (self.degrees <= highest)]
         if len(steps) < 4:
             steps = np.arange(lowest, highest + 1)
-        beat_s, swing = 60 / rng.uniform(110, 290), rng.uniform(0.5, 0.68)
+        tempo_s, swing = 60 / rng.uniform(110, 290), rng.uniform(0.5, 0.68)
+        ghosts = rng.uniform(0, 0.3) if rng.random() < 0.5 else 0.08
         at_s, at, way = rng.uniform(0, 0.4), int(rng.integers(len(steps))), 1
         while at_s < self.duration_s:
             length = int(rng.integers(3, 26))
+            beat_s = tempo_s / (2 if rng.random() < 0.15 else 1)  # at times in double time
             for number in range(length):
                 move = rng.random()
                 if move < 0.12 or not 0 < at < len(steps) - 1:
@@ -265,8 +286,8 @@ class _Player:
                 elif rng.random() < 0.08 and slot_s > 3 * SHORTEST_SLOT_S:  # a turn
                     pitches = [steps[at], steps[min(at + 1, len(steps) - 1)], steps[at]]
                 if number == length - 1:
-                    slot_s = beat_s * rng.choice([0.5, 1, 2, 3])
-                ghost = rng.uniform(0.3, 0.7) if rng.random() < 0.08 else 1.0
+                    slot_s = tempo_s * rng.choice([0.5, 1, 2, 3])
+                ghost = rng.uniform(0.3, 0.7) if rng.random() < ghosts else 1.0
                 accent = rng.uniform(0, 12) if number % 2 else 0.0
                 for place, pitch in enumerate(pitches):
                     part_s = slot_s / len(pitches)
@@ -277,14 +298,11 @@ class _Player:
                         int(np.clip((self._velocity() + accent) * ghost, SOFTEST, LOUDEST)),
                     )
                 at_s += slot_s
-            at_s += beat_s * rng.choice([0.0, 0.5, 1, 2, 3])
+            at_s += tempo_s * rng.choice([0.0, 0.5, 1, 2, 3])
 
-    def _comping(self) -> None:
+    def _strokes(self, pattern: Callable[..., list[Stroke]]) -> None:
         """Play a pattern of strokes over guitar chords, damped strokes among them."""
-        strokes = comping(
-            self.rng, beat_s=self.beat_s, duration_s=self.duration_s, roots=self._roots()
-        )
-        for stroke in strokes:
+        for stroke in pattern(self.rng, self.song, duration_s=self.duration_s):
             velocity = self._velocity()
             if not stroke.strings:
                 self.muted_strokes.append(Timed(stroke.at_s, velocity))
@@ -296,22 +314,16 @@ class _Player:
                     int(np.clip(velocity + stroke.accent + self.rng.normal(0, 6), SOFTEST, 127)),
                 )
 
-    def _roots(self) -> list[int]:
-        return [(step + self.key) % 12 for step in self.scale]
-
     def _chords(
         self, lowest: int, highest: int, spread_s: float, *, is_strummed: bool = False
     ) -> None:
         rng = self.rng
         rhythm = self._rhythm(str(rng.choice(["slow", "mid", "mid", "fast"])))
         size = int(rng.choice([3, 4, 5, 6, 6] if is_strummed else [3, 3, 4, 4, 5, 6]))
-        change_s, keys = -1.0, list[int]()
+        harmony, keys = None, list[int]()
         for onset_s, slot_s in rhythm:
-            if onset_s >= change_s:
-                root = int(rng.choice(self.scale)) + self.key
-                chord = CHORDS[int(rng.choice(len(CHORDS)))]
-                keys = self._voicing(root, chord, lowest, highest, size)
-                change_s = onset_s + self.beat_s * rng.choice([1, 2, 4, 4])
+            if harmony is not (harmony := self.song.harmony_at(onset_s)):
+                keys = self._voicing(harmony, lowest, highest, size)
             is_upwards = is_strummed and rng.random() < 0.4
             delay_s = abs(rng.normal(0, spread_s))
             velocity = self._velocity()
@@ -331,9 +343,10 @@ class _Player:
         step_s = rng.choice([0.25, 0.5, 1 / 3, 0.5]) * self.beat_s
         is_held = rng.random() < 0.5
         direction = str(rng.choice(["up", "down", "updown", "rand"]))
-        for start_s, length_s, root, chord in self._chord_changes(rng.choice([2, 4, 4])):
-            size = int(rng.integers(3, 7))
-            keys = self._voicing(root, chord, lowest, highest, size)
+        ends_s = [harmony.at_s for harmony in self.song.harmonies[1:]] + [self.duration_s]
+        for harmony, end_s in zip(self.song.harmonies, ends_s, strict=True):
+            start_s, length_s = harmony.at_s, end_s - harmony.at_s
+            keys = self._voicing(harmony, lowest, highest, int(rng.integers(3, 7)))
             if not keys:
                 continue
             order = {
@@ -357,11 +370,8 @@ class _Player:
     def _bass(self, lowest: int, highest: int) -> None:
         rng = self.rng
         pace = str(rng.choice(["slow", "mid", "fast", "fast"]))
-        root, change_s = self.key, -1.0
         for onset_s, slot_s in self._rhythm(pace):
-            if onset_s >= change_s:
-                root = lowest + ((int(rng.choice(self.scale)) + self.key - lowest) % 12)
-                change_s = onset_s + self.beat_s * rng.choice([2, 4, 4])
+            root = lowest + (self.song.harmony_at(onset_s).root - lowest) % 12
             key = root if rng.random() < 0.5 else root + int(rng.choice(BASS_STEPS))
             self._add(
                 onset_s + rng.normal(0, self.jitter_s),
@@ -390,7 +400,7 @@ class _Player:
         """Return onset and slot length of successive notes, with rests."""
         rng, cells = self.rng, PACES_BEATS[pace]
         slots: list[tuple[float, float]] = []
-        at_s = rng.uniform(0, 0.4)
+        at_s = self.song.start_s + self.beat_s * int(rng.choice([0, 0, 0, 1, 2]))
         is_steady = rng.random() < 0.35
         steady = rng.choice(cells)
         while at_s < self.duration_s:
@@ -404,18 +414,9 @@ class _Player:
                 at_s += self.beat_s * rng.choice([0.5, 1, 2])
         return slots
 
-    def _chord_changes(self, beats: float) -> Iterator[tuple[float, float, int, tuple[int, ...]]]:
-        at_s, length_s = 0.0, beats * self.beat_s
-        while at_s < self.duration_s:
-            root = int(self.rng.choice(self.scale)) + self.key
-            yield at_s, length_s, root, CHORDS[int(self.rng.choice(len(CHORDS)))]
-            at_s += length_s
-
-    def _voicing(
-        self, root: int, chord: tuple[int, ...], lowest: int, highest: int, size: int
-    ) -> list[int]:
+    def _voicing(self, harmony: Harmony, lowest: int, highest: int, size: int) -> list[int]:
         """Return up to `size` keys of a chord, spread upwards from a random one."""
-        classes = {(root + step) % 12 for step in chord}
+        classes = harmony.pitch_classes
         key = int(self.rng.integers(lowest, max(lowest + 1, highest - 12)))
         keys: list[int] = []
         while len(keys) < size and key <= highest:
@@ -458,17 +459,17 @@ def _untangled(
 def _with_dynamics(
     rng: np.random.Generator, notes: list[PlayedNote], duration_s: float
 ) -> list[PlayedNote]:
-    """Let a part grow and fade, and its lower notes stand back."""
+    """Let a part grow and fade, and its lower notes stand back or come out."""
     corners_s = np.linspace(0, duration_s, 6)
     swell = rng.normal(0, rng.uniform(4, 20), 6)
-    split, backing = int(rng.integers(48, 70)), rng.uniform(0, 25) * (rng.random() < 0.5)
+    split = int(rng.integers(48, 70))
+    backing = rng.uniform(0.5, 1.2) if rng.random() < 0.6 else 1.0
     return [
         note._replace(
             velocity=int(
                 np.clip(
-                    note.velocity
-                    + np.interp(note.onset_s, corners_s, swell)
-                    - backing * (note.pitch < split),
+                    note.velocity * (backing if note.pitch < split else 1.0)
+                    + np.interp(note.onset_s, corners_s, swell),
                     SOFTEST,
                     LOUDEST,
                 )
@@ -491,13 +492,25 @@ def _pedal(rng: np.random.Generator, beat_s: float, duration_s: float) -> list[T
     return pedal
 
 
-def _vibrato(rng: np.random.Generator, notes: list[PlayedNote]) -> list[Timed]:
+def _bends(rng: np.random.Generator, notes: list[PlayedNote]) -> list[Timed]:
+    """Let some notes slide in from below, and long ones waver."""
     bends: list[Timed] = []
     rate_hz, depth = rng.uniform(4, 7), rng.uniform(0.08, 0.45)
+    sliding = rng.uniform(0, 0.4) if rng.random() < 0.4 else 0.0
     for note in notes:
-        bends.append(Timed(note.onset_s - 0.003, 0.0))
+        slide_s = rng.uniform(0.03, 0.1) if rng.random() < sliding else 0.0
+        depth_of_slide = float(rng.choice([1, 1, 2])) if slide_s else 0.0
+        for left in np.linspace(1, 0, SLIDE_STEPS) if slide_s else (0.0,):
+            at_s = note.onset_s - 0.003 + (1 - left) * slide_s
+            bends.append(Timed(at_s, -left * depth_of_slide))
         if note.offset_s - note.onset_s > 0.35 and rng.random() < 0.7:
             for at_s in np.arange(note.onset_s + 0.18, note.offset_s, 0.015):
                 turns = 2 * np.pi * rate_hz * (at_s - note.onset_s - 0.18)
                 bends.append(Timed(at_s, depth * np.sin(turns)))
     return bends
+
+
+def _nearest_of(classes: Collection[int], steps: npt.NDArray[np.int_], at: int) -> int:
+    """Return which step of these pitch classes is nearest, `at` where there is none."""
+    places = np.flatnonzero(np.isin(steps % 12, list(classes)))
+    return int(places[np.argmin(np.abs(places - at))]) if len(places) else at

@@ -7,6 +7,7 @@ import numpy as np
 
 from core.training.curve_synth import SAMPLE_RATE_HZ, Samples, coloured
 from core.training.part import Part
+from core.training.performer import log_uniform
 
 
 def with_hammers(rng: np.random.Generator, sound: Samples, part: Part) -> Samples:
@@ -30,7 +31,7 @@ def with_muted_strokes(rng: np.random.Generator, sound: Samples, part: Part) -> 
         return sound
     noisy, loudest = np.array(sound, np.float32), float(np.abs(sound).max())
     level, length_s = loudest * rng.uniform(0.05, 0.4), rng.uniform(0.02, 0.08)
-    centre_hz = rng.uniform(300, 3500)
+    centre_hz = log_uniform(rng, 90, 3500)  # from a knock on the body to a pick on the strings
     for stroke in part.muted_strokes:
         loudness = level * (stroke.amount / 127) ** 1.5
         _add_burst(rng, noisy, stroke.at_s, length_s, centre_hz, loudness)

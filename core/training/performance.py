@@ -112,6 +112,7 @@ class _Curves:
         """Add one note and the way from the last one to it."""
         rng, performer = self._rng, self._performer
         is_slurred = before is not None and note.onset_s - before.offset_s < 0.004
+        is_repeated = before is not None and is_slurred and before.pitch == note.pitch
         first, end = self._index(note.onset_s), self._index(note.offset_s + performer.release_s)
         if end - first < 3:
             return
@@ -124,7 +125,9 @@ class _Curves:
         self._pitch[first:end] = centre + self._vibrato(at_s)
         level, attack_s = self._note_level(note, at_s, held_s, is_slurred=is_slurred)
         glides = is_slurred and before is not None and rng.random() < performer.glide_share
-        if glides and before is not None and abs(before.pitch - note.pitch) <= 9:
+        if is_repeated:  # or nobody would hear two
+            self._interrupt(note.onset_s, depth=rng.uniform(0.3, 1.0))
+        elif glides and before is not None and abs(before.pitch - note.pitch) <= 9:
             self._glide(note, before)
         elif is_slurred and rng.random() < performer.tongue_share:
             self._interrupt(note.onset_s, depth=rng.uniform(0.6, 1.0))

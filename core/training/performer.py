@@ -41,16 +41,16 @@ class _Habits:
 
 HABITS: Mapping[PerformerKind, _Habits] = {
     "singer": _Habits(
-        tilt=(0.7, 1.9),
-        attack_s=(0.015, 0.11),
-        glide_s=(0.03, 0.16),
+        tilt=(0.5, 2.1),
+        attack_s=(0.012, 0.18),
+        glide_s=(0.03, 0.22),
         glide_share=(0.3, 1.0),
         scoop_share=(0.05, 0.7),
         scoop_semitones=(0.3, 3.5),
         vibrato_semitones=(0.1, 0.9),
         vibrato_share=0.7,
         drift_semitones=(0.04, 0.22),
-        noise=(0.003, 0.09),
+        noise=(0.003, 0.2),
         fall_share=(0.0, 0.5),
         dip=(0.0, 0.7),
         bend_share=0.15,

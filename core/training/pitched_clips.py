@@ -1,14 +1,14 @@
 """Pitched clips with their labels: parts of soundfonts and own patches, alone and mixed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]  # it ships no types
 
 from core.training.calibration import Calibration
-from core.training.composer import compose, one_voice_of, sounding
+from core.training.composer import Composition, compose, one_player_of, one_voice_of, sounding
 from core.training.drum_clips import make_drum_clip
 from core.training.drum_synth import Kit, random_kit
 from core.training.effects import compressed, produced, resonated, to_rms
@@ -17,6 +17,7 @@ from core.training.handling import with_hammers, with_muted_strokes
 from core.training.part import Part, PlayedNote
 from core.training.performance import perform
 from core.training.performer import PerformerKind, random_performer
+from core.training.song import Song, random_song
 from core.training.soundfonts import DRUM_BANK, SAMPLE_RATE_HZ, Samples, SoundFont
 from core.training.synth import PatchKind, labelled, random_patch, render_part
 
@@ -25,7 +26,9 @@ LOWEST_PITCH, HIGHEST_PITCH = 21, 108
 MIX_SHARE, DRUMS_IN_MIX_SHARE = 0.36, 0.45
 MOST_PARTS = 6
 UNISON_SHARE = 0.3  # of the later parts of a mix: doubles an earlier one
-UNISON_STEPS = (0, 0, 12, 12, -12)
+UNISON_STEPS = (0, 0, 12, 12, 12, -12, -12, 24)
+SOFTER_SHARE, MOST_SOFTER_DB = 0.6, 12.0  # of the parts that double another
+OWN_NOTES_SHARE = 0.4  # of them: play something else with the other hand
 BLEED_SHARE, BLEED_DB = 0.45, (-34.0, -11.0)  # of solo clips: what other players leak into the mic
 BLEED_IN_MIX_SHARE, BLEED_IN_MIX_DB = 0.15, (-36.0, -20.0)
 BLEEDING_DRUMS_SHARE = 0.35
@@ -49,13 +52,19 @@ PERFORMER_KINDS: tuple[PerformerKind, ...] = (
 )
 PERFORMER_KIND_SHARES = (0.34, 0.26, 0.14, 0.08, 0.1, 0.08)
 FAMILIES_OF_PERFORMER: Mapping[PerformerKind, tuple[str, ...]] = {
-    "singer": ("choir", "choir", "reed", "reed"),
+    "singer": ("choir", "choir", "choir", "reed"),
     "reed": ("reed",),
     "harmonica": ("harmonica", "harmonica", "reed"),
     "flute": ("pipe", "pipe", "reed"),
     "brass": ("brass",),
     "bow": ("strings",),
 }
+DOUBLE_STOPPING_SHARE = 0.3
+DOUBLE_STOPS: Mapping[PerformerKind, tuple[int, ...]] = {  # semitones over the first note
+    "harmonica": (3, 4, 4, 5, 12),
+    "bow": (3, 4, 7, 8, 9, 12),
+}
+TWO_HANDED = frozenset({"piano", "organ", "guitar", "chromperc"})
 PROGRAM_OF_PERFORMER: Mapping[PerformerKind, int] = {
     "singer": 53,
     "reed": 66,
@@ -119,6 +128,15 @@ class _PlayedPart:
     recipe: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What one player is to do: play a song, doubling the notes of another player if there are."""
+
+    song: Song
+    duration_s: float
+    doubled: list[PlayedNote] | None
+
+
 class PitchedClipMaker:
     """Draws clips; all randomness comes from `rng`."""
 
@@ -153,7 +171,8 @@ class PitchedClipMaker:
             cents = rng.uniform(-MOST_DETUNED_CENTS, MOST_DETUNED_CENTS)
         speed = 2 ** ((shift + cents / 100) / 12)
         duration_s = CLIP_S * speed + 0.2
-        mixed = self._mixed(parts, duration_s, is_mix=is_mix)
+        song = random_song(rng, duration_s)
+        mixed = self._mixed(parts, song, duration_s, is_mix=is_mix)
         if mixed is None:
             return None
         sound, recipe = mixed.sound, mixed.recipe
@@ -167,7 +186,7 @@ class PitchedClipMaker:
         if is_mix and rng.random() < BUS_COMPRESSION_SHARE:
             sound = compressed(rng, sound)
         if rng.random() < (BLEED_IN_MIX_SHARE if is_mix else BLEED_SHARE):
-            sound = self._bled(sound, duration_s, BLEED_IN_MIX_DB if is_mix else BLEED_DB)
+            sound = self._bled(sound, song, duration_s, BLEED_IN_MIX_DB if is_mix else BLEED_DB)
         first = recipe.split("+")[0]
         is_distorted = (
             not is_mix
@@ -183,8 +202,10 @@ class PitchedClipMaker:
         notes = _at_speed(mixed.notes, speed, shift)
         return PitchedClip(padded.astype(np.float32), notes, recipe)
 
-    def _mixed(self, parts: int, duration_s: float, *, is_mix: bool) -> _PlayedPart | None:
-        """Play parts together; None when none of them made a sound."""
+    def _mixed(
+        self, parts: int, song: Song, duration_s: float, *, is_mix: bool
+    ) -> _PlayedPart | None:
+        """Play parts of a song together; None when none of them made a sound."""
         rng = self._rng
         together: Sound | None = None
         notes: list[PlayedNote] = []
@@ -194,12 +215,16 @@ class PitchedClipMaker:
             doubled = None
             if played and rng.random() < UNISON_SHARE:
                 doubled = played[int(rng.integers(len(played)))]
-            part = self._part(duration_s, doubled, is_bass=is_mix and number == 0, is_mix=is_mix)
+            task = _Task(song, duration_s, doubled)
+            part = self._part(task, is_bass=is_mix and number == 0, is_mix=is_mix)
             if part is None:
                 continue
             sound = to_rms(part.sound)
             if is_mix:
-                sound = to_rms(produced(rng, sound)) * 10 ** (rng.normal(0, 4) / 20)
+                level_db = rng.normal(0, 4)
+                if doubled is not None and rng.random() < SOFTER_SHARE:
+                    level_db -= rng.uniform(0, MOST_SOFTER_DB)
+                sound = to_rms(produced(rng, sound)) * 10 ** (level_db / 20)
             if together is None:
                 together = sound[: int(duration_s * SAMPLE_RATE_HZ)]
             else:
@@ -210,45 +235,34 @@ class PitchedClipMaker:
             recipes.append(part.recipe)
         return None if together is None else _PlayedPart(together, notes, "+".join(recipes))
 
-    def _part(
-        self,
-        duration_s: float,
-        doubled: list[PlayedNote] | None,
-        *,
-        is_bass: bool = False,
-        is_mix: bool = False,
-    ) -> _PlayedPart | None:
+    def _part(self, task: _Task, *, is_bass: bool, is_mix: bool) -> _PlayedPart | None:
         rng = self._rng
         kind = rng.random()
         if is_bass:
             kind = 1.0  # mixes are built on a part of a soundfont, most often a bass
         if kind < self._ways.performers:
-            return self._performed_part(duration_s, doubled)
+            return self._performed_part(task)
         if kind < self._ways.performers + self._ways.own_patches:
-            return self._own_part(duration_s, doubled)
+            return self._own_part(task)
         shares = self._mix_shares if is_mix else self._family_shares
         family = FAMILIES[int(rng.choice(len(FAMILIES), p=shares))]
         if is_bass and rng.random() < 0.6:
             family = FAMILY_NAMED["bass"]
-        return self._font_part(family, duration_s, doubled)
+        return self._font_part(family, task)
 
-    def _font_part(
-        self, family: Family, duration_s: float, doubled: list[PlayedNote] | None
-    ) -> _PlayedPart | None:
+    def _font_part(self, family: Family, task: _Task) -> _PlayedPart | None:
         rng = self._rng
         font = self._fonts[int(rng.choice(len(self._fonts), p=self._font_shares))]
         programs = font.programs_of(family)
         if not programs:
             return None
         program = int(rng.choice(programs))
-        composition = compose(rng, family, duration_s)
+        composition = self._composed(family, task)
         part = composition.part
-        if doubled is not None:
-            part = Part(self._in_unison(doubled, family))
         if not part.notes:
             return None
         sound = font.font.play(
-            program, part.notes, duration_s=duration_s, pedal=part.pedal, bends=part.bends
+            program, part.notes, duration_s=task.duration_s, pedal=part.pedal, bends=part.bends
         )
         if sound is None or np.abs(sound).max() < 1e-3:
             return None
@@ -263,41 +277,66 @@ class PitchedClipMaker:
         recipe = f"{family.name}/{font.name}:{program}/{composition.style}"
         return _PlayedPart(sound, _named(notes, program), recipe)
 
-    def _own_part(self, duration_s: float, doubled: list[PlayedNote] | None) -> _PlayedPart | None:
+    def _own_part(self, task: _Task) -> _PlayedPart | None:
         rng = self._rng
         kind = OWN_KINDS[int(rng.choice(len(OWN_KINDS), p=OWN_KIND_SHARES))]
         family = FAMILY_NAMED[str(rng.choice(FAMILIES_OF_KIND[kind]))]
-        composition = compose(rng, family, duration_s)
+        composition = self._composed(family, task)
         notes = composition.part.notes
-        if doubled is not None:
-            notes = self._in_unison(doubled, family)
         if not notes:
             return None
         patch = random_patch(rng, kind)
-        sound = render_part(rng, notes, patch, duration_s=duration_s)
-        if doubled is None:
-            sound = with_muted_strokes(rng, sound, composition.part)
+        sound = render_part(rng, notes, patch, duration_s=task.duration_s)
+        sound = with_muted_strokes(rng, sound, composition.part)
         recipe = f"own-{kind}/{family.name}/{composition.style}"
         return _PlayedPart(sound, labelled(notes, patch), recipe)
 
-    def _performed_part(
-        self, duration_s: float, doubled: list[PlayedNote] | None
-    ) -> _PlayedPart | None:
+    def _performed_part(self, task: _Task) -> _PlayedPart | None:
         rng = self._rng
         kind = PERFORMER_KINDS[int(rng.choice(len(PERFORMER_KINDS), p=PERFORMER_KIND_SHARES))]
         family = FAMILY_NAMED[str(rng.choice(FAMILIES_OF_PERFORMER[kind]))]
-        composition = compose(rng, family, duration_s)
-        notes = composition.part.notes
-        if doubled is not None:
-            notes = self._in_unison(doubled, family)
-        notes = one_voice_of(notes, duration_s)
+        composition = self._composed(family, task)
+        notes = one_voice_of(composition.part.notes, task.duration_s)
         if not notes:
             return None
         performer = random_performer(rng, kind)
-        performance = perform(rng, notes, performer, duration_s=duration_s)
-        heard = _named(performance.notes, PROGRAM_OF_PERFORMER[kind])
+        performance = perform(rng, notes, performer, duration_s=task.duration_s)
+        sound, heard = performance.samples, performance.notes
+        if kind in DOUBLE_STOPS and rng.random() < DOUBLE_STOPPING_SHARE:
+            beside = self._beside(notes, DOUBLE_STOPS[kind], family)
+            second = perform(rng, beside, performer, duration_s=task.duration_s)
+            sound, heard = sound + second.samples, sorted(heard + second.notes)
         recipe = f"performer-{kind}/{family.name}/{composition.style}"
-        return _PlayedPart(performance.samples, heard, recipe)
+        return _PlayedPart(sound, _named(heard, PROGRAM_OF_PERFORMER[kind]), recipe)
+
+    def _composed(self, family: Family, task: _Task) -> Composition:
+        """Compose a part, or double another one and perhaps play something else as well."""
+        rng = self._rng
+        composition = compose(rng, family, task.duration_s, song=task.song)
+        if task.doubled is None:
+            return composition
+        notes = self._in_unison(task.doubled, family)
+        if family.name in TWO_HANDED and rng.random() < OWN_NOTES_SHARE:
+            voice = one_voice_of(notes, task.duration_s)
+            notes = one_player_of(voice + composition.part.notes, task.duration_s)
+            return replace(composition, part=replace(composition.part, notes=notes))
+        return replace(composition, part=Part(notes))
+
+    def _beside(
+        self, notes: list[PlayedNote], steps: tuple[int, ...], family: Family
+    ) -> list[PlayedNote]:
+        """Return second notes of double stops: beside some notes, not after each other."""
+        rng, share = self._rng, self._rng.uniform(0.1, 0.8)
+        step_over = {key: int(rng.choice(steps)) for key in range(12)}
+        return [
+            note._replace(
+                pitch=note.pitch + step_over[note.pitch % 12],
+                velocity=int(np.clip(note.velocity * rng.uniform(0.6, 1.1), 8, 127)),
+            )
+            for note in notes
+            if rng.random() < share
+            and note.pitch + step_over[note.pitch % 12] <= family.highest_pitch
+        ]
 
     def _in_unison(self, notes: list[PlayedNote], family: Family) -> list[PlayedNote]:
         """Return another part's notes for an instrument that doubles it, perhaps in the octave."""
@@ -315,14 +354,16 @@ class PitchedClipMaker:
             if family.lowest_pitch <= note.pitch + step <= family.highest_pitch
         ]
 
-    def _bled(self, sound: Sound, duration_s: float, level_db: tuple[float, float]) -> Sound:
-        """Let drums or other parts be heard from afar; nobody asks for their notes."""
+    def _bled(
+        self, sound: Sound, song: Song, duration_s: float, level_db: tuple[float, float]
+    ) -> Sound:
+        """Let drums or others who play along be heard from afar; nobody asks for their notes."""
         rng = self._rng
         other: Sound | None
         if rng.random() < BLEEDING_DRUMS_SHARE:
             other = self._drums(duration_s)
         else:
-            part = self._mixed(int(rng.choice([1, 1, 2, 3])), duration_s, is_mix=False)
+            part = self._mixed(int(rng.choice([1, 1, 2, 3])), song, duration_s, is_mix=False)
             other = None if part is None else part.sound
         if other is None or np.abs(other).max() < 1e-3:
             return sound

@@ -5,9 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core.training.composer import compose, one_voice_of, sounding
-from core.training.families import FAMILIES, Family
+from core.training.composer import compose, one_player_of, one_voice_of, sounding
+from core.training.families import FAMILIES, FAMILY_NAMED, Family
 from core.training.part import PlayedNote, Timed
+from core.training.song import Harmony, Song
 
 DURATION_S = 12.0
 
@@ -66,3 +67,73 @@ def test_keyboards_double_in_octaves_at_times() -> None:
         octaves = sum((at_s, pitch + 12) in onsets for at_s, pitch in onsets)
         doubled += octaves > 0.25 * len(onsets)
     assert 4 <= doubled <= 20
+
+
+def octaves_of(notes: list[PlayedNote]) -> list[tuple[PlayedNote, PlayedNote]]:
+    """Pairs of a note and one that starts an octave over it while it sounds."""
+    return [
+        (lower, upper)
+        for lower in notes
+        for upper in notes
+        if upper.pitch == lower.pitch + 12
+        and lower.onset_s - 0.02 < upper.onset_s < lower.offset_s - 0.02
+    ]
+
+
+def pianos_in_octaves() -> list[list[tuple[PlayedNote, PlayedNote]]]:
+    pianos = (octaves_of(composed(FAMILIES[0], seed)) for seed in range(40))
+    return [pairs for pairs in pianos if len(pairs) > 10]
+
+
+def test_some_octaves_come_while_the_lower_note_rings() -> None:
+    shares = [
+        float(np.mean([upper.onset_s - lower.onset_s > 0.05 for lower, upper in pairs]))
+        for pairs in pianos_in_octaves()
+    ]
+    assert 2 <= sum(share > 0.5 for share in shares) <= len(shares) / 2
+
+
+def test_some_octaves_are_much_softer_than_what_they_double() -> None:
+    ratios = [
+        float(np.median([upper.velocity / lower.velocity for lower, upper in pairs]))
+        for pairs in pianos_in_octaves()
+    ]
+    likeness = [min(ratio, 1 / ratio) for ratio in ratios]
+    assert min(likeness) < 0.7
+    assert max(likeness) > 0.95
+
+
+def test_a_bass_plays_the_roots_of_the_song() -> None:
+    song = Song(0.5, 0.0, 2, (0, 2, 4, 5, 7, 9, 11), (Harmony(0.0, 9, (0, 3, 7)),))
+    part = compose(np.random.default_rng(1), FAMILY_NAMED["bass"], DURATION_S, song=song).part
+    roots = [note.pitch % 12 == 9 for note in part.notes]
+    assert float(np.mean(roots)) > 0.5
+
+
+def test_singers_repeat_syllables_on_one_pitch() -> None:
+    choir = FAMILY_NAMED["choir"]
+    sung = [
+        composition.part.notes
+        for seed in range(40)
+        if (composition := compose(np.random.default_rng(seed), choir, DURATION_S)).style == "sung"
+    ]
+    repeated = [after.pitch == note.pitch for notes in sung for note, after in pairwise(notes)]
+    assert len(sung) > 8
+    assert 0.2 < float(np.mean(repeated)) < 0.7
+
+
+def test_hands_that_meet_strike_a_key_one_after_another() -> None:
+    left, right = PlayedNote(0.0, 2.0, 60, 80), PlayedNote(1.0, 3.0, 60, 80)
+    first, second = one_player_of([right, left], DURATION_S)
+    assert first.offset_s < second.onset_s
+
+
+def test_slides_arrive_where_their_note_is() -> None:
+    guitar = FAMILY_NAMED["guitar"]
+    bends = [
+        bend
+        for seed in range(60)
+        for bend in compose(np.random.default_rng(seed), guitar, DURATION_S).part.bends
+    ]
+    assert min(bend.amount for bend in bends) == -2.0
+    assert max(bend.amount for bend in bends) < 0.5

@@ -111,6 +111,18 @@ def test_a_grace_note_is_heard_but_not_labelled() -> None:
     assert np.abs(before).max() > 0.05 * np.abs(performance.samples).max()
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_pitch_that_is_repeated_in_a_phrase_is_heard_twice(seed: int) -> None:
+    smooth = replace(plain("singer"), dip=0.0, glide_share=1.0)
+    twice = [PlayedNote(0.5, 1.2, 60, 90), PlayedNote(1.2, 2.0, 60, 90)]
+    sound = performed(smooth, twice, seed).samples
+    levels = [
+        np.abs(sound[int(at_s * SAMPLE_RATE_HZ) :][: SAMPLE_RATE_HZ // 100]).max()
+        for at_s in np.arange(1.0, 1.4, 0.01)
+    ]
+    assert min(levels[15:25]) < 0.8 * min(levels[:10])
+
+
 def test_one_seed_gives_one_performance() -> None:
     singer = random_performer(np.random.default_rng(4), "singer")
     first, second = performed(singer, PHRASE, 7), performed(singer, PHRASE, 7)

@@ -60,3 +60,16 @@ def test_notes_of_named_instruments_carry_their_program(clips: list[PitchedClip]
             assert NO_PROGRAM not in programs
         if all(part.startswith("own") for part in parts):
             assert programs <= {NO_PROGRAM}
+
+
+def test_players_of_a_mix_keep_one_pulse(clips: list[PitchedClip]) -> None:
+    """Onsets of different programs meet far more often than they would by chance."""
+    met: list[bool] = []
+    for clip in clips:
+        programs = {note.program for note in clip.notes} - {NO_PROGRAM}
+        for program in programs:
+            others = np.array([n.onset_s for n in clip.notes if n.program not in (program, -1)])
+            if len(others):
+                own = np.array([n.onset_s for n in clip.notes if n.program == program])
+                met += (np.abs(own[:, None] - others).min(1) < 0.03).tolist()
+    assert float(np.mean(met)) > 0.7
