@@ -10,10 +10,10 @@ from core.training.drum_synth import Drum
 CLIP_S = 8.0
 LAST_HIT_S = CLIP_S - 0.02
 TIMEKEEPERS: tuple[tuple[Drum | None, float], ...] = (
-    (Drum.CLOSED_HAT, 0.42),
-    (Drum.RIDE, 0.18),
-    (Drum.OPEN_HAT, 0.13),
-    (Drum.CRASH, 0.11),
+    (Drum.CLOSED_HAT, 0.38),
+    (Drum.RIDE, 0.17),
+    (Drum.OPEN_HAT, 0.14),
+    (Drum.CRASH, 0.15),
     (Drum.TOM, 0.06),
     (Drum.PEDAL_HAT, 0.04),
     (None, 0.06),
@@ -61,7 +61,7 @@ class _Groove:
         if rng.random() < 0.15:
             self.kicks[::division] = True  # four on the floor
         self.backbeat = _one_of(rng, BACKBEATS)
-        self.has_clap = self.backbeat is Drum.SNARE and rng.random() < 0.08
+        self.has_clap = self.backbeat is Drum.SNARE and rng.random() < 0.12
         self.snares = rng.random(bar) < 0.05
         self.snares[division] = self.snares[3 * division] = rng.random() < 0.9
         if rng.random() < 0.1:
@@ -69,11 +69,14 @@ class _Groove:
         self.ghosts = rng.random(bar) < rng.choice([0, 0.1, 0.25])
         self.timekeeper = _one_of(rng, TIMEKEEPERS)
         self.every = int(rng.choice([1, 2, division, division // 2 or 1]))
+        if self.timekeeper is Drum.CRASH:
+            self.every = int(rng.choice([division, division // 2 or 1]))  # nobody rides it faster
         self.accent = rng.uniform(0, 0.5)
         self.opens = rng.random(bar) < rng.choice([0, 0.05, 0.12])
         self.foot_every = self._foot(rng)
         self.crash_share = rng.choice([0.05, 0.15, 0.3])
-        self.doubles_share = rng.choice([0, 0, 0.05])
+        self.doubles_share = rng.choice([0, 0, 0.05, 0.3])
+        self.drags = int(rng.choice([1, 1, 2]))
         self.fill: Callable[[np.random.Generator, float, float], list[Hit]] | None = None
 
     def _foot(self, rng: np.random.Generator) -> int | None:
@@ -111,7 +114,9 @@ class _Groove:
             if self.has_clap:
                 hits.append(Hit(at_s, Drum.CLAP, _strength(rng, 0.85)))
             if self.backbeat is Drum.SNARE and rng.random() < self.doubles_share:
-                hits.append(Hit(at_s - DRAG_S, Drum.SNARE, _strength(rng, 0.35)))  # a flam
+                for before in range(1, 1 + self.drags):  # a flam, or a drag of two
+                    early_s = at_s - before * DRAG_S
+                    hits.append(Hit(early_s, Drum.SNARE, _strength(rng, 0.35)))
         elif self.ghosts[at]:
             hits.append(Hit(at_s, Drum.SNARE, _strength(rng, 0.25)))
         return hits

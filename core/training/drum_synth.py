@@ -11,6 +11,10 @@ Samples = npt.NDArray[np.float32]
 _Sound = npt.NDArray[np.float64] | Samples
 SAMPLE_RATE_HZ = 22_050
 NYQUIST_HZ = SAMPLE_RATE_HZ / 2
+BOOM_SHARE = 0.15  # of the kicks: as long as those of drum machines
+MACHINE_SHARE = 0.25  # of the drums: every stroke is the same
+ELECTRIC_SHARE, CHINA_SHARE = 0.15, 0.15  # of the crashes
+SWEPT_SHARE = 0.12  # of what is shaken
 
 
 class Drum(IntEnum):
@@ -43,7 +47,7 @@ def random_kit(rng: np.random.Generator) -> Kit:
         Drum.CLOSED_HAT: _takes(rng, _hat_maker(rng, metal, closed=True)),
         Drum.OPEN_HAT: _takes(rng, _hat_maker(rng, metal, closed=False)),
         Drum.TOM: [_tom(rng, float(hz), tom_decay_s * (0.5 if is_dry else 1)) for hz in tom_hz],
-        Drum.CRASH: [_crash(rng, is_short=rng.random() < 0.15) for _ in range(2)],
+        Drum.CRASH: [_crash(rng, metal, is_short=rng.random() < 0.15) for _ in range(2)],
         Drum.RIDE: _takes(rng, _ride_maker(rng)),
         Drum.RIM: _takes(rng, _rim_maker(rng)),
         Drum.CLAP: _takes(rng, _clap_maker(rng)),
@@ -52,8 +56,8 @@ def random_kit(rng: np.random.Generator) -> Kit:
 
 
 def shaken(rng: np.random.Generator) -> Samples:
-    """Return one stroke of a shaker or tambourine: percussion outside the classes."""
-    length_s = rng.uniform(0.03, 0.15)
+    """Return one stroke of percussion outside the classes: shaker, tambourine, sweeping brush."""
+    length_s = rng.uniform(0.15, 0.5) if rng.random() < SWEPT_SHARE else rng.uniform(0.03, 0.15)
     noise = _band(rng.normal(0, 1, _samples(length_s)), rng.uniform(2500, 6000), 10_500)
     sound: _Sound = noise * np.hanning(len(noise) + 2)[1:-1] ** rng.uniform(0.3, 1)
     if rng.random() < 0.4:
@@ -71,12 +75,16 @@ def wires_buzz(rng: np.random.Generator) -> Samples:
 
 
 def _takes(rng: np.random.Generator, strike: Callable[[], Samples]) -> list[Samples]:
+    if rng.random() < MACHINE_SHARE:
+        return [strike()]
     return [strike() for _ in range(int(rng.integers(2, 4)))]
 
 
 def _kick_maker(rng: np.random.Generator) -> Callable[[], Samples]:
     low_hz, drop = _log_uniform(rng, 36, 75), _log_uniform(rng, 1.5, 8)
     drop_s, decay_s = _log_uniform(rng, 0.006, 0.06), _log_uniform(rng, 0.06, 0.5)
+    if rng.random() < BOOM_SHARE:
+        decay_s = _log_uniform(rng, 0.5, 1.6)
     click, click_hz = rng.uniform(0, 0.8), _log_uniform(rng, 900, 6000)
     drive = rng.choice([0, rng.uniform(1, 5)])
 
@@ -216,7 +224,8 @@ def _pedal_maker(rng: np.random.Generator, metal_hz: _Sound) -> Callable[[], Sam
 
 def _tom(rng: np.random.Generator, root_hz: float, decay_s: float) -> Samples:
     at_s = _at_s(min(2.0, 4 * decay_s))
-    bend = 1 + rng.uniform(0.02, 0.5) * np.exp(-at_s / rng.uniform(0.01, 0.08))
+    depth = rng.uniform(0.02, 0.5) if rng.random() < 0.85 else rng.uniform(0.5, 1.5)
+    bend = 1 + depth * np.exp(-at_s / rng.uniform(0.01, 0.08))
     phase = 2 * np.pi * np.cumsum(bend) / SAMPLE_RATE_HZ
     sound = np.zeros(len(at_s))
     for number, ratio in enumerate((1.0, 1.59, 2.14, 2.65)):
@@ -228,13 +237,17 @@ def _tom(rng: np.random.Generator, root_hz: float, decay_s: float) -> Samples:
     return _normalised(sound + rng.uniform(0.05, 0.6) * stick)
 
 
-def _crash(rng: np.random.Generator, *, is_short: bool) -> Samples:
-    """A crash or, short, a splash or a choked crash."""
+def _crash(rng: np.random.Generator, metal_hz: _Sound, *, is_short: bool) -> Samples:
+    """A crash or, short, a splash or a choked crash; now and then a china or of oscillators."""
     decay_s = _log_uniform(rng, 0.12, 0.4) if is_short else _log_uniform(rng, 0.4, 1.2)
     length_s = min(rng.uniform(1.5, 3.0), 5 * decay_s)
     at_s = _at_s(length_s)
     partials_hz = np.exp(rng.uniform(np.log(250), np.log(10_500), int(rng.integers(50, 110))))
+    if rng.random() < ELECTRIC_SHARE:
+        partials_hz = metal_hz
     ring = _normalised(_partials(rng, partials_hz, length_s, decay_s))
+    if rng.random() < CHINA_SHARE:
+        ring = _normalised(np.tanh(rng.uniform(3, 10) * ring))  # its rim makes it rattle
     wash = _band(rng.normal(0, 1, len(at_s)), _log_uniform(rng, 500, 4000), 10_800)
     bloom = 1 - np.exp(-at_s / rng.uniform(0.001, 0.02))
     wash = _normalised(wash * bloom * np.exp(-at_s / (decay_s * rng.uniform(0.6, 1.2))))

@@ -90,11 +90,11 @@ def to_rms(sound: Sound) -> Sound:
 
 
 def _dulled(rng: np.random.Generator, sound: Sound) -> Sound:
-    return _low_passed(sound, rng.uniform(1500, 8000))
+    return low_passed(sound, rng.uniform(1500, 8000))
 
 
 def _thinned(rng: np.random.Generator, sound: Sound) -> Sound:
-    return np.asarray(sound - _low_passed(sound, rng.uniform(60, 250)))
+    return np.asarray(sound - low_passed(sound, rng.uniform(60, 250)))
 
 
 def _clipped(rng: np.random.Generator, sound: Sound) -> Sound:
@@ -161,7 +161,7 @@ def resonated(rng: np.random.Generator, sound: Sound) -> Sound:
 
 def _in_a_room(rng: np.random.Generator, sound: Sound) -> Sound:
     impulse = decaying_noise(rng, np.exp(rng.uniform(np.log(0.12), np.log(3.2))))
-    impulse = np.asarray(_low_passed(impulse, rng.uniform(1200, 9000)), np.float64)
+    impulse = np.asarray(low_passed(impulse, rng.uniform(1200, 9000)), np.float64)
     impulse[: int(rng.uniform(0, 0.03) * SAMPLE_RATE_HZ)] = 0
     for _ in range(rng.integers(0, 7)):  # walls nearby
         at = int(rng.uniform(0.002, 0.05) * SAMPLE_RATE_HZ)
@@ -170,7 +170,7 @@ def _in_a_room(rng: np.random.Generator, sound: Sound) -> Sound:
     return reverberated(rng, sound, impulse, rng.uniform(-26, 2))
 
 
-def _through_a_microphone(rng: np.random.Generator, sound: Sound) -> Sound:
+def through_a_microphone(rng: np.random.Generator, sound: Sound) -> Sound:
     """Colour the whole range smoothly, as microphones, pickups and bodies do."""
     corners_hz = np.array([0, 80, 160, 320, 640, 1280, 2560, 5120, SAMPLE_RATE_HZ / 2])
     gains = 10 ** (np.cumsum(rng.normal(0, 2.5, len(corners_hz))) / 20)
@@ -178,7 +178,8 @@ def _through_a_microphone(rng: np.random.Generator, sound: Sound) -> Sound:
     return np.asarray(filtered, np.float64)
 
 
-def _low_passed(sound: Sound, cutoff_hz: float) -> Sound:
+def low_passed(sound: Sound, cutoff_hz: float) -> Sound:
+    """Let less and less through above `cutoff_hz`, by 6 dB an octave."""
     memory = np.exp(-2 * np.pi * cutoff_hz / SAMPLE_RATE_HZ)
     return np.asarray(lfilter([1 - memory], [1, -memory], sound))
 
@@ -197,7 +198,7 @@ _STUDIO: tuple[tuple[float, Effect], ...] = (
     (0.6, equalised),
     (0.15, _dulled),
     (0.15, _thinned),
-    (0.3, _through_a_microphone),
+    (0.3, through_a_microphone),
     (0.6, _in_a_room),
     (0.2, compressed),
     (0.05, _echoed),
