@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,8 +12,8 @@ from core.training.conditions import CONDITIONS, means_of_conditions, worsened
 from core.training.curves import plot_curve
 from core.training.evaluate import evaluate, read_clips, table_of, table_of_means
 from core.training.pictures import draw_clips, errors_table
-from core.training.recipe import Recipe, make
-from core.training.shard_making import ShardPlan, make_pitched_shards
+from core.training.recipe import BACKGROUND, SIZES, Recipe, make
+from core.training.shard_making import make_pitched_shards
 from core.training.unheard import unheard_clips
 from core.training.unnamed import hear_unnamed, unnamed_table
 
@@ -30,17 +31,13 @@ def main() -> None:
 
 
 def _make(arguments: argparse.Namespace) -> None:
-    streams = (2 * arguments.seed - 1, 2 * arguments.seed)
-    plan = ShardPlan(streams=streams, drum_seed=arguments.seed)
-    recipe = Recipe(
-        seed=arguments.seed,
-        small_pitch_hours=arguments.small_pitch_hours,
-        pitch_hours=arguments.pitch_hours,
-        further_pitch_hours=arguments.further_pitch_hours,
-        drum_hours=arguments.drum_hours,
-        plan=plan,
+    size = SIZES[arguments.size]
+    size = replace(
+        size,
+        minutes=arguments.minutes or size.minutes,
+        workers=arguments.workers or size.workers,
     )
-    make(arguments.out, recipe)
+    make(arguments.out, Recipe(arguments.seed, size))
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -85,11 +82,16 @@ def _parser() -> argparse.ArgumentParser:
     making = commands.add_parser("make", help="remake both weights files; resumes")
     making.set_defaults(run=_make)
     making.add_argument("--out", type=Path, required=True, help="folder for shards and weights")
+    making.add_argument(
+        "--size",
+        choices=list(SIZES),
+        default=BACKGROUND.name,
+        help="background: hours on one or two CPU cores; gpu: 25 minutes on a large GPU and 16 "
+        "cores, not timed on one so far",
+    )
+    making.add_argument("--minutes", type=float, help="by the clock, for everything")
+    making.add_argument("--workers", type=int, help="processes that make clips")
     making.add_argument("--seed", type=int, default=Recipe().seed)
-    making.add_argument("--small-pitch-hours", type=float, default=Recipe().small_pitch_hours)
-    making.add_argument("--pitch-hours", type=float, default=Recipe().pitch_hours)
-    making.add_argument("--further-pitch-hours", type=float, default=Recipe().further_pitch_hours)
-    making.add_argument("--drum-hours", type=float, default=Recipe().drum_hours)
     measuring = commands.add_parser("evaluate", help="score weights on clips with ground truth")
     measuring.set_defaults(run=_evaluate)
     measured = measuring.add_mutually_exclusive_group(required=True)

@@ -30,7 +30,7 @@ from core.training.evaluate import (
     score_clip,
 )
 from core.training.feature_shards import ShardPool
-from core.training.schedule import replacing, soup_in
+from core.training.schedule import Effort, replacing, soup_in
 from core.training.shard_making import ShardPlan
 from core.training.train_pitch import CHOICES, Choices, train_pitch
 
@@ -198,7 +198,8 @@ def _trained(ablation: Ablation, shards: list[Path], folder: Path, hours: float)
     network = ablation.network(ablation.size)
     pool = ShardPool(shards, ablation.is_wanted)
     _log.info("%s: %.2f hours of audio", ablation.name, hours)
-    train_pitch(network, pool, run, hours=hours, seed=ablation.seed, choices=ablation.choices)
+    effort, seed = Effort(hours=hours), ablation.seed
+    train_pitch(network, pool, run, effort=effort, seed=seed, choices=ablation.choices)
     if ablation.is_averaged:
         network.load_state_dict(soup_in(run))
     else:

@@ -65,7 +65,14 @@ class _Pool(Generic[Shard]):
 
     def draw(self, rng: np.random.Generator) -> Shard:
         """Return one shard at random."""
-        number = int(rng.integers(len(self._paths)))
+        return self._shard(int(rng.integers(len(self._paths))))
+
+    def read_all(self) -> None:
+        """Read every shard, so that processes forked from this one need not."""
+        for number in range(len(self._paths)):
+            self._shard(number)
+
+    def _shard(self, number: int) -> Shard:
         if number not in self._held:
             self._held[number] = self._read(self._paths[number])
         return self._held[number]

@@ -1,7 +1,10 @@
 """The recipe: from nothing to both weights files, resumable at every step."""
 
 import logging
-from dataclasses import dataclass, field
+import math
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -13,21 +16,81 @@ from core.models.drum_net import DrumNet
 from core.models.family_head import StemAndFamilies
 from core.models.stem_net import RELEASED, SMALL, StemNet
 from core.training.curves import plot_curve
+from core.training.feature_shards import ShardPool
 from core.training.growth import grown
-from core.training.schedule import mean_of_states, replacing, soup_in
-from core.training.shard_making import ShardPlan, make_drum_shards, make_pitched_shards
+from core.training.schedule import Effort, mean_of_states, replacing, soup_in
+from core.training.shard_making import (
+    Makers,
+    ShardPlan,
+    make_drum_shards,
+    make_pitched_shards,
+)
 from core.training.sound_sources import Use, sources_for
-from core.training.train_drums import train_drums
-from core.training.train_pitch import Choices, train_pitch
+from core.training.train_drums import DRUM_CHOICES, DrumChoices, train_drums
+from core.training.train_pitch import CHOICES, Choices, train_pitch
 
 VERSION = "3"
 PITCH_FILE, DRUM_FILE = "pitch_v3.safetensors", "drums_v2.safetensors"
 
 SMALL_RUN, GROWN_RUN, FURTHER_RUN = "small_pitch_run", "pitch_run", "further_pitch_run"
 DRUM_RUN = "drum_run"
-GENTLER = Choices(peak_rate=1.5e-3)
+GENTLER = 0.5  # the rate of the further run, of the one before
+
+# Of the minutes; the rest is for starting and writing. Drums are trained beside the pitches.
+PITCHED_SHARE, DRUMS_SHARE = 0.34, 0.08  # of making clips
+SMALL_SHARE, GROWN_SHARE, FURTHER_SHARE = 0.13, 0.23, 0.14
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is made and heard, and on what.
+
+    With `minutes` by the clock for everything, clips are made for a share of them only, and
+    runs end with their share or their hours of audio, whichever comes first.
+    """
+
+    name: str
+    plan: ShardPlan
+    small_pitch_hours: float = math.inf  # of the small network, the quicker one to learn
+    pitch_hours: float = math.inf  # then of the one it grows into
+    further_pitch_hours: float = math.inf  # once more, from there
+    drum_hours: float = math.inf
+    minutes: float = math.inf
+    device: str = "cpu"
+    workers: int = 2  # processes that make clips
+    pitch_drawers: int = 0  # processes that draw batches from them
+    drum_drawers: int = 0
+    pitch: Choices = CHOICES
+    drums: DrumChoices = DRUM_CHOICES
+
+
+BACKGROUND = Size(
+    "background",
+    ShardPlan(),
+    small_pitch_hours=10.5,
+    pitch_hours=9.5,
+    further_pitch_hours=11.8,
+    drum_hours=23.0,
+)
+
+# Not timed on a GPU so far. An estimate: a clip costs the grown network 20 GFLOP forth and back,
+# and of the 790 TFLOP/s of an H200 such thin layers may get 5 per cent; that were 2000 clips of
+# 2.56 s in a second, 700 hours of audio in eight minutes. So steps of 8 times as many clips,
+# which learn less from the same audio, still are more steps than those of the size above.
+GPU = Size(
+    "gpu",
+    ShardPlan(shards_per_stream=128, clips_per_shard=64, drum_shards=96, drum_clips_per_shard=96),
+    minutes=25.0,
+    device="cuda",
+    workers=16,
+    pitch_drawers=10,
+    drum_drawers=4,
+    pitch=replace(CHOICES, clips_per_batch=32),
+    drums=replace(DRUM_CHOICES, clips_per_batch=48),
+)
+SIZES = {size.name: size for size in (BACKGROUND, GPU)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,34 +98,61 @@ class Recipe:
     """Everything that decides what the weights become."""
 
     seed: int = 1
-    small_pitch_hours: float = (
-        10.5  # of the small network, which learns most of it in half the time
-    )
-    pitch_hours: float = 9.5  # then of the one it grows into
-    further_pitch_hours: float = 11.8  # once more, from there
-    drum_hours: float = 23.0
-    plan: ShardPlan = field(default_factory=ShardPlan)
+    size: Size = field(default=BACKGROUND)
 
     def __str__(self) -> str:
-        return (
-            f"core.training make --seed {self.seed} --small-pitch-hours {self.small_pitch_hours} "
-            f"--pitch-hours {self.pitch_hours} "
-            f"--further-pitch-hours {self.further_pitch_hours} --drum-hours {self.drum_hours}"
-        )
+        size = self.size
+        timed = "" if math.isinf(size.minutes) else f" --minutes {size.minutes:g}"
+        return f"core.training make --size {size.name}{timed} --seed {self.seed}"
+
+    @property
+    def plan(self) -> ShardPlan:
+        """The size's plan; no two seeds share a stream."""
+        plan, before = self.size.plan, self.seed - 1
+        streams = tuple(stream + before * len(plan.streams) for stream in plan.streams)
+        return replace(plan, streams=streams, drum_seed=self.seed)
+
+    def makers(self, share: float) -> Makers:
+        return Makers(self.size.workers, share * self.size.minutes)
+
+    def pitch_effort(self, hours: float, share: float) -> Effort:
+        size = self.size
+        return Effort(hours, share * size.minutes, size.device, size.pitch_drawers)
+
+    @property
+    def drum_effort(self) -> Effort:
+        size, share = self.size, SMALL_SHARE + GROWN_SHARE + FURTHER_SHARE
+        return Effort(size.drum_hours, share * size.minutes, size.device, size.drum_drawers)
 
 
 def make(folder: Path, recipe: Recipe) -> None:
-    """Make both weights files in `folder`; started again, it continues where it stopped."""
+    """Make both weights files in `folder`; started again, it continues where it stopped.
+
+    The size `gpu` has not been timed on a GPU. Pitches and drums are trained side by side.
+    """
     pitched, drums = folder / "pitched", folder / "drums"
-    levels = make_pitched_shards(pitched, recipe.plan)
-    write_weights(_trained_pitch(levels, folder, recipe), folder / PITCH_FILE, recipe)
-    hits = make_drum_shards(drums, pitched, recipe.plan)
-    train_drums(hits, folder / DRUM_RUN, hours=recipe.drum_hours, seed=recipe.seed)
+    levels = make_pitched_shards(pitched, recipe.plan, recipe.makers(PITCHED_SHARE))
+    hits = make_drum_shards(drums, pitched, recipe.plan, recipe.makers(DRUMS_SHARE))
+    with ProcessPoolExecutor(
+        1,
+        mp_context=get_context("spawn"),
+        initializer=torch.set_num_threads,
+        initargs=(torch.get_num_threads(),),
+    ) as beside:
+        training = beside.submit(_train_drums, hits, folder / DRUM_RUN, recipe)
+        write_weights(_trained_pitch(levels, folder, recipe), folder / PITCH_FILE, recipe)
+        training.result()
     drum_network = DrumNet()
     drum_network.load_state_dict(soup_in(folder / DRUM_RUN))
     write_weights(drum_network, folder / DRUM_FILE, recipe)
     for run in (SMALL_RUN, GROWN_RUN, FURTHER_RUN, DRUM_RUN):
         plot_curve(folder / run)
+
+
+def _train_drums(shards: list[Path], run: Path, recipe: Recipe) -> None:
+    torch.manual_seed(recipe.seed)
+    effort, choices = recipe.drum_effort, recipe.size.drums
+    train_drums(DrumNet(), shards, run, effort=effort, seed=recipe.seed, choices=choices)
 
 
 def _trained_pitch(levels: list[Path], folder: Path, recipe: Recipe) -> StemAndFamilies:
@@ -71,15 +161,19 @@ def _trained_pitch(levels: list[Path], folder: Path, recipe: Recipe) -> StemAndF
     The mean of both is better on recordings than either.
     """
     small, run, further = folder / SMALL_RUN, folder / GROWN_RUN, folder / FURTHER_RUN
-    seed = recipe.seed
-    train_pitch(StemNet(SMALL), levels, small, hours=recipe.small_pitch_hours, seed=seed)
+    size, seed, pool = recipe.size, recipe.seed, ShardPool(levels)
+    torch.manual_seed(seed)
+    effort = recipe.pitch_effort(size.small_pitch_hours, SMALL_SHARE)
+    train_pitch(StemNet(SMALL), pool, small, effort=effort, seed=seed, choices=size.pitch)
     torch.manual_seed(seed)
     model = StemAndFamilies(RELEASED)
     model.network.load_state_dict(grown(soup_in(small), RELEASED))
-    train_pitch(model, levels, run, hours=recipe.pitch_hours, seed=seed + 1)
+    effort = recipe.pitch_effort(size.pitch_hours, GROWN_SHARE)
+    train_pitch(model, pool, run, effort=effort, seed=seed + 1, choices=size.pitch)
     model.load_state_dict(soup_in(run))
-    hours = recipe.further_pitch_hours
-    train_pitch(model, levels, further, hours=hours, seed=seed + 2, choices=GENTLER)
+    effort = recipe.pitch_effort(size.further_pitch_hours, FURTHER_SHARE)
+    gentler = replace(size.pitch, peak_rate=GENTLER * size.pitch.peak_rate)
+    train_pitch(model, pool, further, effort=effort, seed=seed + 2, choices=gentler)
     model.load_state_dict(mean_of_states([soup_in(run), soup_in(further)]))
     return model
 
@@ -98,5 +192,5 @@ def write_weights(network: nn.Module, path: Path, recipe: Recipe) -> None:
         ),
     }
     with replacing(path) as partial:
-        save_file(learnt_tensors(network), partial, metadata=header)
+        save_file(learnt_tensors(network.cpu()), partial, metadata=header)
     _log.info("wrote %s", path)

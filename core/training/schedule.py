@@ -1,6 +1,7 @@
 """What both trainings share: learning rate, averaged weights, checkpoints that resume, the log."""
 
 import csv
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,16 +19,32 @@ WARM_UP_STEPS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
-    """How much audio to hear and how the learning rate falls: flat, then half a cosine."""
+class Effort:
+    """How long a network is trained, until the first of both is over, and on what."""
 
-    hours: float
+    hours: float = math.inf  # of audio heard
+    minutes: float = math.inf  # by the clock, over all calls that continue a run
+    device: str = "cpu"
+    drawers: int = 0  # processes that draw batches ahead; without, each is drawn when needed
+
+    def __post_init__(self) -> None:
+        if math.isinf(min(self.hours, self.minutes)):
+            raise ValueError("training would never end")
+
+    def share_of(self, heard_hours: float, spent_minutes: float) -> float:
+        """Return which share of the training is over; 1 and more is all of it."""
+        return max(heard_hours / self.hours, spent_minutes / self.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How the learning rate falls over the shares of a training: flat, then half a cosine."""
+
     peak_rate: float
     flat_share: float
     floor_share: float = 0.02
 
-    def rate_at(self, heard_hours: float, step: int) -> float:
-        share = heard_hours / self.hours
+    def rate_at(self, share: float, step: int) -> float:
         warm = min(1.0, step / WARM_UP_STEPS)
         if share < self.flat_share:
             return self.peak_rate * warm
@@ -39,12 +56,16 @@ class Schedule:
 class TrainingRun:
     """One network on its way: optimiser, averaged weights, progress; resumes from its folder."""
 
-    def __init__(self, network: nn.Module, schedule: Schedule, folder: Path) -> None:
+    def __init__(
+        self, network: nn.Module, folder: Path, *, effort: Effort, schedule: Schedule
+    ) -> None:
         self.network = network
-        self.schedule = schedule
         self.folder = folder
+        self.effort = effort
+        self.schedule = schedule
         self.step = 0
         self.heard_hours = 0.0
+        self.share = 0.0  # of the training that is over
         self.average = {name: value.clone() for name, value in network.state_dict().items()}
         matrices = [value for value in network.parameters() if value.ndim > 1]
         vectors = [value for value in network.parameters() if value.ndim <= 1]
@@ -56,44 +77,52 @@ class TrainingRun:
             lr=schedule.peak_rate,
         )
         self._smooth: dict[str, float] = {}
+        self._unread: list[Mapping[str, Tensor]] = []  # a device need not wait until it has them
         self._logged_at_s = self._started_at_s = time.monotonic()
-        self._hours_at_start = 0.0
+        self._hours_at_start = self._minutes_at_start = 0.0
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def is_finished(self) -> bool:
-        return self.heard_hours >= self.schedule.hours
+        return self.share >= 1.0
+
+    @property
+    def spent_minutes(self) -> float:
+        return self._minutes_at_start + (time.monotonic() - self._started_at_s) / 60
 
     def resume(self, rng: np.random.Generator) -> bool:
         """Continue from the folder's last checkpoint if there is one; restores `rng` too."""
         path = self.folder / "last.pt"
         if not path.exists():
             return False
-        kept = torch.load(path, weights_only=True)
+        kept = torch.load(path, map_location="cpu", weights_only=True)
         self.network.load_state_dict(kept["network"])
         self.optimiser.load_state_dict(kept["optimiser"])
-        self.average = kept["average"]
+        for name, value in kept["average"].items():
+            self.average[name].copy_(value)
         self.step, self.heard_hours = kept["step"], kept["heard_hours"]
         rng.bit_generator.state = kept["rng"]
         self._hours_at_start = self.heard_hours
+        self._minutes_at_start = kept.get("spent_minutes", 0.0)
+        self.share = self.effort.share_of(self.heard_hours, self._minutes_at_start)
         return True
 
-    def learn(self, loss: Tensor, *, heard_s: float, losses: Mapping[str, float]) -> None:
-        """Take one step down the gradient of `loss`."""
-        rate = self.schedule.rate_at(self.heard_hours, self.step)
+    def learn(self, loss: Tensor, *, heard_s: float, losses: Mapping[str, Tensor]) -> None:
+        """Take one step down the gradient of `loss`; `losses` are its parts, for the log."""
+        rate = self.schedule.rate_at(self.share, self.step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         nn.utils.clip_grad_norm_(self.network.parameters(), 3.0)
         self.optimiser.step()
-        before_hours, self.step = self.heard_hours, self.step + 1
+        self.step += 1
         self.heard_hours += heard_s / 3600
+        before, self.share = self.share, self.effort.share_of(self.heard_hours, self.spent_minutes)
         self._update_average()
-        for name, value in losses.items():
-            self._smooth[name] = 0.98 * self._smooth.get(name, value) + 0.02 * value
+        self._unread.append(losses)
         for share in SNAPSHOT_SHARES:
-            if before_hours < share * self.schedule.hours <= self.heard_hours:
+            if before < share <= self.share:
                 torch.save(self.average, self.folder / f"snapshot_{round(share * 100)}.pt")
 
     def log_now_and_then(self, rng: np.random.Generator) -> None:
@@ -102,6 +131,7 @@ class TrainingRun:
         if now_s - self._logged_at_s < LOG_EVERY_S and not self.is_finished:
             return
         self._logged_at_s = now_s
+        self._read_losses()
         path = self.folder / "curve.csv"
         elapsed_s = now_s - self._started_at_s
         speed = (self.heard_hours - self._hours_at_start) * 3600 / elapsed_s
@@ -120,10 +150,17 @@ class TrainingRun:
                     "average": self.average,
                     "step": self.step,
                     "heard_hours": self.heard_hours,
+                    "spent_minutes": self.spent_minutes,
                     "rng": rng.bit_generator.state,
                 },
                 partial,
             )
+
+    def _read_losses(self) -> None:
+        for name in self._unread[0] if self._unread else ():
+            for value in torch.stack([losses[name] for losses in self._unread]).tolist():
+                self._smooth[name] = 0.98 * self._smooth.get(name, value) + 0.02 * value
+        self._unread.clear()
 
     def _update_average(self) -> None:
         decay = min(AVERAGE_DECAY, self.step / (self.step + 50))
@@ -140,7 +177,9 @@ def soup_in(run: Path) -> dict[str, Tensor]:
     paths = sorted(run.glob("snapshot_*.pt"))
     if not paths:
         raise FileNotFoundError(f"no snapshots in {run}")
-    return mean_of_states([torch.load(path, weights_only=True) for path in paths])
+    return mean_of_states(
+        [torch.load(path, map_location="cpu", weights_only=True) for path in paths]
+    )
 
 
 def mean_of_states(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -152,8 +191,10 @@ def mean_of_states(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     return mean
 
 
-def cpu_has_bfloat16() -> bool:
-    """Tell whether bf16 convolutions run in hardware; elsewhere they are slower than f32."""
+def has_bfloat16(device: torch.device) -> bool:
+    """Tell whether bf16 convolutions run in hardware; on other CPUs they are slower than f32."""
+    if device.type != "cpu":
+        return True
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 

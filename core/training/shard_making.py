@@ -1,10 +1,20 @@
-"""Fill folders with shards: synthesised clips, and the features the networks learn from."""
+"""Fill folders with shards: synthesised clips, and the features the networks learn from.
+
+A shard is the same to the last bit whoever makes it and whatever was made before: its number and
+its stream's decide all that is drawn, and its SoundFonts are opened anew.
+"""
 
 import json
 import logging
-from collections.abc import Iterable
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +23,6 @@ import torch
 from core.features.logmel import DualWindowMel
 from core.features.vqt import DualWindowVqt
 from core.training.calibration import (
-    Calibration,
     calibrate,
     read_calibrations,
     write_calibrations,
@@ -31,6 +40,10 @@ FONT_SHARES = {"fluid": 0.43, "muse": 0.43, "csound": 0.14}
 FULL_SCALE = 32_767
 SAMPLED_KIT_COPIES = 2  # so that more than half of the kits drawn were recorded
 OWN_KITS_STREAM = 999  # the seed's second number, beyond any shard number
+SPENT = "minutes.txt"  # in a folder of shards: how long they took to make
+
+Work = TypeVar("Work")
+Made = TypeVar("Made")
 
 _log = logging.getLogger(__name__)
 
@@ -54,49 +67,48 @@ class _DrumSounds:
     percussion: list[Samples]  # strokes [sample] that are not to be written down
 
 
-def make_pitched_shards(folder: Path, plan: ShardPlan) -> list[Path]:
-    """Make what is missing of the plan's audio shards and their level shards; return the latter."""
-    folder.mkdir(parents=True, exist_ok=True)
-    calibrations = {name: _calibrations(folder, name) for name in FONT_SHARES}
-    vqt = DualWindowVqt()
-    made: list[Path] = []
-    for stream in plan.streams:
-        # Fresh fonts per stream: fluidsynth remembers where in its 64-sample block it stopped.
-        fonts = tuple(
-            TunedFont(name, _font(name), calibrations[name], share)
-            for name, share in FONT_SHARES.items()
-        )
-        for number in range(plan.shards_per_stream):
-            audio = audio_shard(folder, stream, number)
-            if not audio.exists():
-                maker = PitchedClipMaker(np.random.default_rng([stream, number]), fonts)
-                _write_audio_shard(audio, [maker.clip() for _ in range(plan.clips_per_shard)])
-            levels = folder / f"levels_{stream}_{number:03d}.npz"
-            if not levels.exists():
-                _write_level_shard(levels, audio, vqt)
-            _log.info("pitched shard %s", levels.name)
-            made.append(levels)
-    return made
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """Who makes shards, and for how long by the clock, over all calls that fill a folder."""
+
+    processes: int = 1
+    minutes: float = math.inf
 
 
-def make_drum_shards(folder: Path, pitched_folder: Path, plan: ShardPlan) -> list[Path]:
-    """Make what is missing of the plan's drum shards, played along with the last pitched stream."""
+ALONE = Makers()
+
+
+def make_pitched_shards(folder: Path, plan: ShardPlan, makers: Makers = ALONE) -> list[Path]:
+    """Make what is missing of the plan's audio shards and their level shards; return the latter.
+
+    When the time is over, what was made is all there is, but one shard of each stream at least.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    kits_rng = np.random.default_rng([plan.drum_seed, OWN_KITS_STREAM])
-    sampled = kits_of(sources_for(Use.RELEASE))
-    kits = sampled * SAMPLED_KIT_COPIES + own_kits(kits_rng, plan.own_kits)
-    sounds = _DrumSounds(kits, percussion_of(sources_for(Use.RELEASE)))
-    mel = DualWindowMel()
-    made: list[Path] = []
-    for number in range(plan.drum_shards):
-        path = folder / f"drums_{plan.drum_seed}_{number:03d}.npz"
-        if not path.exists():
-            audio = audio_shard(pitched_folder, plan.streams[-1], number % plan.shards_per_stream)
-            rng = np.random.default_rng([plan.drum_seed, number])
-            _write_drum_shard(path, rng, sounds, accompaniments_in(audio), mel, plan)
-        _log.info("drum shard %s", path.name)
-        made.append(path)
-    return made
+    clock = _Clock(folder, makers.minutes)
+    for _ in _each(partial(_calibrate, folder), list(FONT_SHARES), makers):
+        clock.strike()
+    make = partial(_make_pitched_shard, folder, plan.clips_per_shard, clock.over_at_s)
+    numbers = range(plan.shards_per_stream)
+    places = [(stream, number) for number in numbers for stream in plan.streams]
+    return clock.made(_each(make, places, makers))
+
+
+def make_drum_shards(
+    folder: Path, pitched_folder: Path, plan: ShardPlan, makers: Makers = ALONE
+) -> list[Path]:
+    """Make what is missing of the plan's drum shards, played along with the last pitched stream.
+
+    When the time is over, what was made is all there is, but one shard at least.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    clock = _Clock(folder, makers.minutes)
+    places = [
+        audio_shard(pitched_folder, plan.streams[-1], number)
+        for number in range(plan.shards_per_stream)
+    ]
+    music = [place for place in places if place.exists()]
+    make = partial(_make_drum_shard, folder, plan, music, clock.over_at_s)
+    return clock.made(_each(make, range(plan.drum_shards), makers))
 
 
 def audio_shard(folder: Path, stream: int, number: int) -> Path:
@@ -115,12 +127,104 @@ def accompaniments_in(path: Path) -> list[Samples]:
     ]
 
 
-def _calibrations(folder: Path, name: str) -> dict[int, Calibration]:
-    path = folder / f"calibration_{name}.json"
+def _each(make: Callable[[Work], Made], works: Sequence[Work], makers: Makers) -> Iterator[Made]:
+    """Yield what is made of each, in order."""
+    if makers.processes == 1:
+        yield from map(make, works)
+        return
+    with ProcessPoolExecutor(
+        makers.processes,
+        mp_context=get_context("spawn"),
+        initializer=torch.set_num_threads,
+        initargs=(torch.get_num_threads(),),
+    ) as pool:
+        yield from pool.map(make, works)
+
+
+class _Clock:
+    """Tells when the making of a folder's shards is over; goes on where an earlier call stopped."""
+
+    def __init__(self, folder: Path, minutes: float) -> None:
+        self._path = folder / SPENT
+        self._spent_s = float(self._path.read_text()) * 60 if self._path.exists() else 0.0
+        self._started_at_s = time.time()
+        self.over_at_s = self._started_at_s + 60 * minutes - self._spent_s
+
+    def made(self, shards: Iterable[Path | None]) -> list[Path]:
+        """Return those that were made, which strike the clock as they come."""
+        made = []
+        for shard in shards:
+            if shard is not None:
+                _log.info("shard %s", shard.name)
+                made.append(shard)
+            self.strike()
+        return made
+
+    def strike(self) -> None:
+        """Keep how much time was spent."""
+        spent_s = self._spent_s + time.time() - self._started_at_s
+        with replacing(self._path) as unfinished:
+            unfinished.write_text(f"{spent_s / 60:.3f}")
+
+
+def _calibrate(folder: Path, name: str) -> None:
+    path = _calibration_of(folder, name)
     if not path.exists():
-        with replacing(path) as partial:
-            write_calibrations(partial, calibrate(_font(name)))
-    return read_calibrations(path)
+        with replacing(path) as unfinished:
+            write_calibrations(unfinished, calibrate(_font(name)))
+
+
+def _make_pitched_shard(
+    folder: Path, clips: int, over_at_s: float, place: tuple[int, int]
+) -> Path | None:
+    """Return the level shard of this stream and number; None if it is too late to make it."""
+    stream, number = place
+    audio = audio_shard(folder, stream, number)
+    levels = folder / f"levels_{stream}_{number:03d}.npz"
+    if levels.exists():
+        return levels
+    if number and time.time() > over_at_s:
+        return None
+    if not audio.exists():
+        maker = PitchedClipMaker(np.random.default_rng([stream, number]), _tuned_fonts(folder))
+        _write_audio_shard(audio, [maker.clip() for _ in range(clips)])
+    _write_level_shard(levels, audio, DualWindowVqt())
+    return levels
+
+
+def _make_drum_shard(
+    folder: Path, plan: ShardPlan, music: Sequence[Path], over_at_s: float, number: int
+) -> Path | None:
+    """Return the drum shard of this number; None if it is too late to make it."""
+    path = folder / f"drums_{plan.drum_seed}_{number:03d}.npz"
+    if path.exists():
+        return path
+    if number and time.time() > over_at_s:
+        return None
+    rng = np.random.default_rng([plan.drum_seed, number])
+    accompaniments = accompaniments_in(music[number % len(music)])
+    sounds = _drum_sounds(plan.drum_seed, plan.own_kits)
+    _write_drum_shard(path, rng, sounds, accompaniments, DualWindowMel(), plan)
+    return path
+
+
+def _tuned_fonts(folder: Path) -> tuple[TunedFont, ...]:
+    return tuple(
+        TunedFont(name, _font(name), read_calibrations(_calibration_of(folder, name)), share)
+        for name, share in FONT_SHARES.items()
+    )
+
+
+@cache
+def _drum_sounds(seed: int, own: int) -> _DrumSounds:
+    sampled = kits_of(sources_for(Use.RELEASE))
+    kits = sampled * SAMPLED_KIT_COPIES
+    kits += own_kits(np.random.default_rng([seed, OWN_KITS_STREAM]), own)
+    return _DrumSounds(kits, percussion_of(sources_for(Use.RELEASE)))
+
+
+def _calibration_of(folder: Path, name: str) -> Path:
+    return folder / f"calibration_{name}.json"
 
 
 def _font(name: str) -> SoundFont:
@@ -133,7 +237,7 @@ def _write_audio_shard(path: Path, clips: list[PitchedClip]) -> None:
     audio = np.stack([(clip.samples * FULL_SCALE).astype(np.int16) for clip in clips])
     rows = [(number, *note) for number, clip in enumerate(clips) for note in clip.notes]
     recipes = json.dumps([clip.recipe for clip in clips])
-    with replacing(path) as partial, partial.open("wb") as file:
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
         np.savez(file, audio=audio, notes=_table(rows, PlayedNote), meta=recipes)
 
 
@@ -142,7 +246,7 @@ def _write_level_shard(path: Path, audio_path: Path, vqt: DualWindowVqt) -> None
         audio, notes, recipes = file["audio"], file["notes"], file["meta"]
     with torch.inference_mode():
         levels = [vqt(torch.from_numpy(_to_samples(clip))[None])[0].half() for clip in audio]
-    with replacing(path) as partial, partial.open("wb") as file:
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
         np.savez(file, vqt=torch.stack(levels).numpy(), notes=notes, meta=recipes)
 
 
@@ -160,7 +264,7 @@ def _write_drum_shard(
         with torch.inference_mode():
             levels.append(mel(torch.from_numpy(clip.samples)[None])[0].half())
         rows += [(number, *hit) for hit in clip.hits]
-    with replacing(path) as partial, partial.open("wb") as file:
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
         np.savez(file, levels=torch.stack(levels).numpy(), hits=np.array(rows, np.float32))
 
 

@@ -1,7 +1,9 @@
 """Train the pitch network, with or without its family head, from shards of synthesised clips."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +13,11 @@ from torch import Tensor, nn
 from core.features.vqt import BINS_PER_SEMITONE, FRAMES_PER_S
 from core.models.family_head import StemAndFamilies
 from core.models.stem_net import LOWEST_PITCH, PITCHES, StemNet
+from core.training.batches import batches
 from core.training.families import heard_family
 from core.training.feature_shards import PitchShard, ShardPool
 from core.training.part import PlayedNote
-from core.training.schedule import Schedule, TrainingRun, cpu_has_bfloat16
+from core.training.schedule import Effort, Schedule, TrainingRun, has_bfloat16
 
 SEGMENT_FRAMES = 128
 FAMILY_WEIGHT = 0.8
@@ -58,8 +61,7 @@ class PitchTargets:
     family: Families
 
 
-@dataclass(frozen=True, slots=True)
-class PitchBatch:
+class PitchBatch(NamedTuple):
     """Levels [clip, window, frame, bin] and targets [clip, frame, pitch]."""
 
     levels: Tensor
@@ -74,31 +76,38 @@ def train_pitch(
     shards: list[Path] | ShardPool,
     folder: Path,
     *,
-    hours: float,
+    effort: Effort,
     seed: int,
     choices: Choices = CHOICES,
 ) -> None:
-    """Train until `hours` of audio were heard; continues where the folder's last run stopped.
+    """Train for as long as `effort` says; continues where the folder's last run stopped.
 
-    Families are learnt together with the notes where the network has a head for them.
+    Families are learnt together with the notes where the network has a head for them. The network
+    is left on the device.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub
+    device = torch.device(effort.device)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # stub
     notes = network.network if isinstance(network, StemAndFamilies) else network
-    run = TrainingRun(network, Schedule(hours, choices.peak_rate, FLAT_SHARE), folder)
+    schedule = Schedule(choices.peak_rate, FLAT_SHARE)
+    run = TrainingRun(network, folder, effort=effort, schedule=schedule)
     run.resume(rng)
     pool = shards if isinstance(shards, ShardPool) else ShardPool(shards)
-    has_bfloat16 = cpu_has_bfloat16()
+    if effort.drawers:
+        pool.read_all()
+    draw = partial(draw_batch, pool=pool, choices=choices)
+    drawn = batches(draw, rng, effort, seed=seed, first=run.step)
     while not run.is_finished:
-        batch = draw_batch(rng, pool, choices)
-        with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16):
+        batch = PitchBatch._make(part.to(device, non_blocking=True) for part in next(drawn))
+        with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
             hearing = notes.hear(batch.levels)
             logits = notes.answers(hearing)
             told = network.families(hearing) if isinstance(network, StemAndFamilies) else None
         loss, losses = pitch_loss(logits.float(), batch, choices)
         if told is not None:
-            miss, losses["family"] = family_loss(told.float(), batch)
+            miss = family_loss(told.float(), batch)
+            losses["family"] = miss.detach()
             loss = loss + FAMILY_WEIGHT * miss
         heard_s = choices.clips_per_batch * SEGMENT_FRAMES / FRAMES_PER_S
         run.learn(loss, heard_s=heard_s, losses=losses)
@@ -107,7 +116,7 @@ def train_pitch(
 
 def pitch_loss(
     logits: Tensor, batch: PitchBatch, choices: Choices = CHOICES
-) -> tuple[Tensor, dict[str, float]]:
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the loss and its parts; sums over keys, means over frames."""
     entropy = nn.functional.binary_cross_entropy_with_logits
     frames = logits.shape[0] * logits.shape[2]
@@ -117,18 +126,18 @@ def pitch_loss(
     at_onset = (batch.onset > 0.3).float()
     miss = (torch.sigmoid(logits[:, 2]) - batch.velocity) ** 2 * at_onset
     velocity = miss.sum() / (at_onset.sum() + 1)
-    parts = {"onset": onset.item(), "frame": frame.item(), "velocity": velocity.item()}
-    return onset + 0.5 * frame + 0.5 * velocity, parts
+    parts = {"onset": onset, "frame": frame, "velocity": velocity}
+    loss = onset + 0.5 * frame + 0.5 * velocity
+    return loss, {name: part.detach() for name, part in parts.items()}
 
 
-def family_loss(logits: Tensor, batch: PitchBatch) -> tuple[Tensor, float]:
-    """Return the mean cross entropy where one known player holds a key, as tensor and number."""
+def family_loss(logits: Tensor, batch: PitchBatch) -> Tensor:
+    """Return the mean cross entropy where one known player holds a key."""
     is_known = batch.family >= 0
     if not is_known.any():
-        return logits.sum() * 0, 0.0
+        return logits.sum() * 0
     chosen = logits.permute(0, 2, 3, 1)[is_known]
-    loss = nn.functional.cross_entropy(chosen, batch.family[is_known])
-    return loss, loss.item()
+    return nn.functional.cross_entropy(chosen, batch.family[is_known])
 
 
 def draw_batch(rng: np.random.Generator, pool: ShardPool, choices: Choices = CHOICES) -> PitchBatch:

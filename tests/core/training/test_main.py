@@ -20,6 +20,7 @@ def test_curve_draws_the_log_of_a_run(tmp_path: Path, monkeypatch: pytest.Monkey
     "given",
     [
         ["make", "--out", "folder"],
+        ["make", "--out", "folder", "--size", "gpu", "--minutes", "25", "--workers", "8"],
         ["evaluate", "--unheard", "--conditions"],
         ["evaluate", "--clips", "folder", "--conditions", "mp3", "bleed at -15 dB"],
         ["ablate", "--out", "folder", "--clips", "folder", "--only", "no-harmonics"],
