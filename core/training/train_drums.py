@@ -21,6 +21,7 @@ SEGMENT_FRAMES = 300
 ONSET_HALF_WIDTH_FRAMES = 2.0
 VELOCITY_WEIGHT = 0.3
 GHOST_STRENGTH = 0.2
+MOVED_SHARE = 0.5
 FLAT_SHARE = 0.4
 
 Levels = npt.NDArray[np.float32]
@@ -33,7 +34,8 @@ class DrumChoices:
     clips_per_batch: int = 6
     onset_weight: float = 2.0  # how much more a frame at an onset counts
     ghost_weight: float = 0.3  # who must hear every ghost note sees ghosts elsewhere
-    tilt: float = 0.06
+    tilt: float = 0.08
+    moved_bands: float = 2.0  # by how many at most half of the segments are moved and stretched
     level_change: tuple[float, float] = (-0.35, 0.05)  # from .. to
     peak_rate: float = 2e-3
 
@@ -135,9 +137,22 @@ def _draw_segment(
     clip = int(rng.integers(len(shard.hits)))
     first_frame = int(rng.integers(0, shard.levels.shape[2] - SEGMENT_FRAMES))
     levels = shard.levels[clip, :, first_frame : first_frame + SEGMENT_FRAMES].astype(np.float32)
+    if rng.random() < MOVED_SHARE:
+        levels = _moved(rng, levels, choices.moved_bands)
     corners = np.linspace(0, BANDS, 5)
     tilt = np.interp(np.arange(BANDS), corners, rng.normal(0, choices.tilt, 5))
     change = rng.uniform(*choices.level_change) + tilt
     levels = np.maximum(0, levels + change.astype(np.float32))
     onset, velocity = targets_of(shard.hits[clip], first_frame=first_frame, frames=SEGMENT_FRAMES)
     return levels, onset, velocity
+
+
+def _moved(rng: np.random.Generator, levels: Levels, bands: float) -> Levels:
+    """Let the drums be larger or smaller: move all bands, the outer ones more or less."""
+    outward = np.arange(BANDS) / (BANDS / 2) - 1
+    origin = np.arange(BANDS) + rng.uniform(-bands, bands) + rng.uniform(-bands, bands) * outward
+    origin = np.clip(origin, 0, BANDS - 1)
+    below = np.minimum(origin.astype(np.intp), BANDS - 2)
+    above_share = (origin - below).astype(np.float32)
+    moved = levels[..., below] * (1 - above_share) + levels[..., below + 1] * above_share
+    return np.asarray(moved, np.float32)
