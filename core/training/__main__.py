@@ -3,6 +3,7 @@
 import argparse
 import logging
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -10,15 +11,19 @@ import torch
 from core.training.ablations import ABLATIONS, HOURS, PLAN, ablate
 from core.training.conditions import CONDITIONS, means_of_conditions, worsened
 from core.training.curves import plot_curve
+from core.training.drum_ablations import DRUM_ABLATIONS, ablate_drums
+from core.training.drum_ablations import HOURS as DRUM_HOURS
 from core.training.evaluate import evaluate, read_clips, table_of, table_of_means
 from core.training.pictures import draw_clips, errors_table
 from core.training.recipe import BACKGROUND, SIZES, Recipe, make
-from core.training.shard_making import make_pitched_shards
+from core.training.shard_making import make_drum_shards, make_pitched_shards
 from core.training.unheard import unheard_clips
 from core.training.unnamed import hear_unnamed, unnamed_table
 
 _log = logging.getLogger(__name__)
 
+PITCH_ROWS = [row.name for row in ABLATIONS]
+DRUM_ROWS = [row.name for row in DRUM_ABLATIONS]
 RELEASE_WEIGHTS = Path(__file__).resolve().parents[2] / "resources" / "models"
 
 
@@ -53,15 +58,23 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _ablate(arguments: argparse.Namespace) -> None:
-    table = ablate(
-        arguments.out,
-        make_pitched_shards(arguments.out / "pitched", PLAN),
-        clips=read_clips(arguments.clips),
-        unheard=unheard_clips,
-        hours=arguments.hours,
-        only=arguments.only,
-    )
-    _log.info("\n%s", table.read_text(encoding="utf-8"))
+    only, pitched = arguments.only, arguments.out / "pitched"
+    clips, unheard = read_clips(arguments.clips), cache(lambda: list(unheard_clips()))
+    tables = []
+    levels = make_pitched_shards(pitched, PLAN)
+    if only is None or only in PITCH_ROWS:
+        hours = arguments.hours or HOURS
+        tables.append(
+            ablate(arguments.out, levels, clips=clips, unheard=unheard, hours=hours, only=only)
+        )
+    if only is None or only in DRUM_ROWS:
+        hits = make_drum_shards(arguments.out / "drums", pitched, PLAN)
+        hours = arguments.hours or DRUM_HOURS
+        tables.append(
+            ablate_drums(arguments.out, hits, clips=clips, unheard=unheard, hours=hours, only=only)
+        )
+    for table in tables:
+        _log.info("\n%s", table.read_text(encoding="utf-8"))
 
 
 def _draw(arguments: argparse.Namespace) -> None:
@@ -108,8 +121,12 @@ def _parser() -> argparse.ArgumentParser:
     ablating.set_defaults(run=_ablate)
     ablating.add_argument("--out", type=Path, required=True, help="folder for shards and table")
     ablating.add_argument("--clips", type=Path, required=True, help="folder of .flac and .json")
-    ablating.add_argument("--hours", type=float, default=HOURS, help="of audio heard, per row")
-    ablating.add_argument("--only", choices=[row.name for row in ABLATIONS], help="this row")
+    ablating.add_argument(
+        "--hours",
+        type=float,
+        help=f"of audio heard, per row (default {HOURS}, of drums {DRUM_HOURS})",
+    )
+    ablating.add_argument("--only", choices=[*PITCH_ROWS, *DRUM_ROWS], help="this row")
     drawing = commands.add_parser(
         "pictures", help="draw truth and ours as piano rolls; count errors"
     )

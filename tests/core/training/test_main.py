@@ -24,6 +24,7 @@ def test_curve_draws_the_log_of_a_run(tmp_path: Path, monkeypatch: pytest.Monkey
         ["evaluate", "--unheard", "--conditions"],
         ["evaluate", "--clips", "folder", "--conditions", "mp3", "bleed at -15 dB"],
         ["ablate", "--out", "folder", "--clips", "folder", "--only", "no-harmonics"],
+        ["ablate", "--out", "folder", "--clips", "folder", "--only", "drums-ghosts"],
         ["pictures", "--clips", "folder", "--out", "folder", "--only", "bass_hymmj_a"],
     ],
 )
