@@ -66,6 +66,12 @@ DRUM_ABLATIONS = (
     ),
     replace(
         BASE,
+        name="drums-unmoved",
+        changed="bands are never moved or stretched",
+        choices=replace(DRUM_CHOICES, moved_bands=0.0),
+    ),
+    replace(
+        BASE,
         name="drums-batch-24",
         changed="24 clips a step, not 6",
         choices=replace(DRUM_CHOICES, clips_per_batch=24),
