@@ -80,7 +80,7 @@ BACKGROUND = Size(
 # grown network 20 GFLOP forth and back, and such thin layers may get 5 per cent of the 790 TFLOP/s
 # of an H200; that would be 2000 clips of 2.56 s in a second, 700 hours of audio in eight minutes.
 # Steps of 8 times as many clips, which learn less from the same audio, then still are nearly three
-# times as many as in the size above. Ten processes draw 7000 clips a second (1.4 ms each, measured).
+# times as many as in the size above. Ten processes draw 7000 clips a second (1.4 ms each here).
 GPU = Size(
     "gpu",
     ShardPlan(shards_per_stream=192, clips_per_shard=64, drum_shards=192, drum_clips_per_shard=96),
