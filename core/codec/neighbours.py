@@ -2,7 +2,9 @@
 
 A singer, a wind or a bass plays one note at a time. A note that sounds under a clearly louder one
 is somebody else's, or a resonance; and where many are, how loud they are tells which of the notes
-between the phrases are somebody else's as well.
+between the phrases are somebody else's as well. But a harmonica plays chords, whose softer notes
+start with the loudest: others and resonances seldom do. On real harmonicas that play chords 67 to
+82 per cent of the softer notes are struck with a louder one, of what leaks in 5 to 55.
 """
 
 from collections.abc import Sequence
@@ -19,6 +21,10 @@ FAINTEST_STEPS = 14  # below the loud notes of a voice nobody hears its own
 LOUD_STEPS = 2  # below the loudest; notes within are the voice's, or there are several voices
 SEVERAL_SHARE = 0.3  # of the loud notes, together with others
 FEWEST_NOTES = 4
+TOGETHER_S = 0.06  # notes of a chord start within it
+CHORD_SHARE = 0.6  # of the covered notes, from which on they are chords of the one who plays
+FEWEST_CHORD_NOTES = 5
+PARTIALS = (12, 19, 24, 28, 31, 34, 36)  # semitones over a tone at which its own partials sound
 
 _Values = npt.NDArray[np.float64]
 
@@ -26,7 +32,7 @@ _Values = npt.NDArray[np.float64]
 def without_neighbours(notes: Sequence[NoteEvent]) -> list[NoteEvent]:
     """Leave out what is not of the one voice; `notes` in onset order.
 
-    Several voices about as loud as each other are left as they are.
+    Several voices about as loud as each other are left as they are, and so are chords.
     """
     if len(notes) < FEWEST_NOTES:
         return list(notes)
@@ -37,6 +43,9 @@ def without_neighbours(notes: Sequence[NoteEvent]) -> list[NoteEvent]:
     if together[is_loud].mean() > SEVERAL_SHARE:
         return list(notes)
     is_foreign = _covered(notes, velocities, by_steps=LOUDER_STEPS)
+    is_of_chord = is_foreign & _struck_with_louder(notes, velocities)
+    if is_of_chord.sum() >= max(FEWEST_CHORD_NOTES, CHORD_SHARE * is_foreign.sum()):
+        return list(notes)
     if is_foreign.mean() >= MANY_SHARE:
         level = float(np.percentile(velocities[is_foreign], 90))
         is_foreign |= velocities <= min(level, loudest - LOUDER_STEPS)
@@ -65,3 +74,17 @@ def _covered(
         length_s = offsets_s[number] - onsets_s[number]
         covered[number] = shared_s[is_louder].sum() > COVERED_SHARE * length_s
     return covered
+
+
+def _struck_with_louder(notes: Sequence[NoteEvent], levels: _Values) -> npt.NDArray[np.bool_]:
+    """Tell which notes start with a clearly louder one of which they are no partial."""
+    onsets_s = np.array([note.onset_s for note in notes])
+    pitches = np.array([note.pitch for note in notes])
+    first = np.searchsorted(onsets_s, onsets_s - TOGETHER_S)
+    end = np.searchsorted(onsets_s, onsets_s + TOGETHER_S, side="right")
+    together = np.zeros(len(notes), bool)
+    for number, (low, high) in enumerate(zip(first.tolist(), end.tolist(), strict=True)):
+        is_louder = levels[low:high] >= levels[number] + LOUDER_STEPS
+        steps = np.abs(pitches[low:high] - pitches[number])
+        together[number] = bool((is_louder & ~np.isin(steps, PARTIALS)).any())
+    return together

@@ -28,7 +28,7 @@ def test_a_note_that_outlasts_the_louder_one_stays() -> None:
 
 
 def test_where_many_sound_along_those_in_the_rests_go_too() -> None:
-    along = [note(at / 2 + 0.05, at / 2 + 0.3, 66) for at in range(20)]
+    along = [note(at / 2 + 0.1, at / 2 + 0.35, 66) for at in range(20)]
     in_the_rest = note(12.0, 12.5, 66)
     assert with_others([*along, in_the_rest]) == SUNG
     assert with_others([in_the_rest]) == [*SUNG, in_the_rest]
@@ -42,6 +42,22 @@ def test_two_voices_as_loud_as_each_other_both_stay() -> None:
     second = [NoteEvent(n.onset_s, n.pitch + 4, n.offset_s, velocity=n.velocity) for n in SUNG]
     third = [NoteEvent(n.onset_s, n.pitch - 8, n.offset_s, velocity=68) for n in SUNG]
     assert with_others([*second, *third]) == sorted([*SUNG, *second, *third])
+
+
+def test_chords_whose_notes_start_together_stay() -> None:
+    softer = [note(at / 2 + 0.02, at / 2 + 0.3, 66, pitch=67 + at % 5) for at in range(0, 20, 2)]
+    assert with_others(softer) == sorted([*SUNG, *softer])
+
+
+def test_overtones_that_start_with_their_tone_are_left_out() -> None:
+    overtones = [note(at / 2, at / 2 + 0.3, 66, pitch=72 + at % 5) for at in range(0, 20, 2)]
+    assert with_others(overtones) == SUNG
+
+
+def test_others_who_now_and_then_play_at_the_same_time_are_left_out() -> None:
+    other = [note(at / 2 + 0.3 * (at % 3), at / 2 + 0.3 + 0.3 * (at % 3), 66) for at in range(20)]
+    kept = with_others(other)
+    assert kept == SUNG
 
 
 def test_a_few_notes_are_no_crowd() -> None:
