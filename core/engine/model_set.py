@@ -23,7 +23,7 @@ BUILT_IN = BuiltInModel(
     id="built-in",
     title="Built-in v3",
     pitch_weights=_WEIGHTS / "pitch_v3.safetensors",
-    drum_weights=_WEIGHTS / "drums_v2.safetensors",
+    drum_weights=_WEIGHTS / "drums_v3.safetensors",
 )
 
 

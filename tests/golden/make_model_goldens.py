@@ -23,7 +23,7 @@ FRAMES = 12
 def main() -> None:
     networks: tuple[tuple[str, nn.Module, int], ...] = (
         ("pitch_v3", StemAndFamilies(), 306),
-        ("drums_v2", DrumNet(), 96),
+        ("drums_v3", DrumNet(), 96),
     )
     for name, network, bins in networks:
         load_weights(network, ROOT / "resources" / "models" / f"{name}.safetensors")
