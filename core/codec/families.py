@@ -80,19 +80,35 @@ def kind_of_stem(notes: Sequence[NoteEvent], posteriors: PitchPosteriors) -> Ste
 
 
 def opinion_of(note: NoteEvent, posteriors: PitchPosteriors) -> Logs:
-    """Return the mean log-probability of each family over the first part of a note [family]."""
+    """Return the log-probability of each family for a note [family].
+
+    What was heard of its key over its first part and what was heard of its onset count alike; the
+    latter was taught with all families about equal, so TAUGHT_SHARES stay those of the whole.
+    """
     if posteriors.family is None:
         raise ValueError("these posteriors know nothing of families")
+    opinion = _opinion_of_key(note, posteriors.family, posteriors)
+    if posteriors.struck is not None:
+        frame = round(note.onset_s * posteriors.frames_per_s)
+        close = posteriors.struck.opinion_at(frame, note.pitch - posteriors.lowest_pitch)
+        if close is not None:
+            opinion = opinion + np.log(np.maximum(_unpacked(close), FLOOR))
+    return np.asarray(_normalised(opinion[None])[0], np.float64)
+
+
+def _opinion_of_key(
+    note: NoteEvent, packed_families: PackedFamilies, posteriors: PitchPosteriors
+) -> Logs:
     fps = posteriors.frames_per_s
     end_s = min(note.offset_s, note.onset_s + LOOK_S)
     first, last = int(note.onset_s * fps + 1) // BLOCK_FRAMES, int(end_s * fps) // BLOCK_FRAMES
     blocks = slice(first * BLOCK_FRAMES, (max(first, last) + 1) * BLOCK_FRAMES)
-    rows = _unpacked(posteriors.family[:, blocks, note.pitch - posteriors.lowest_pitch])
+    rows = _unpacked(packed_families[:, blocks, note.pitch - posteriors.lowest_pitch])
     whole = rows.shape[1] // BLOCK_FRAMES * BLOCK_FRAMES
     if whole == 0:
         return np.full(FAMILIES, -np.log(FAMILIES))
     each = rows[:, :whole].reshape(len(rows), -1, BLOCK_FRAMES).mean(1).reshape(FAMILIES)
-    return np.asarray(_normalised(np.log(np.maximum(each, FLOOR))[None])[0], np.float64)
+    return np.asarray(np.log(np.maximum(each, FLOOR)), np.float64)
 
 
 def packed(probabilities: npt.NDArray[np.float16]) -> PackedFamilies:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from core.codec.glides import settled
 from core.codec.neighbours import without_neighbours
 from core.codec.repetition import borne_out
+from core.codec.struck_keys import StruckKeys
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
@@ -37,7 +38,7 @@ class PitchPosteriors:
 
     `family` [3, frame, pitch] tells of twelve families of instruments in every block of four
     frames: in frame j of a block, row r holds 255 times the square root of the probability of
-    family 4 * r + j.
+    family 4 * r + j. `struck` tells of families as well: at the onsets, looked at closely.
     """
 
     onset: Posterior
@@ -46,6 +47,7 @@ class PitchPosteriors:
     frames_per_s: float
     lowest_pitch: int
     family: npt.NDArray[np.uint8] | None = None
+    struck: StruckKeys | None = None
 
     def __post_init__(self) -> None:
         if not self.onset.shape == self.frame.shape == self.velocity.shape:
@@ -139,12 +141,12 @@ def _lowered(threshold: float, amount: float) -> float:
     return min(0.98, max(0.02, threshold - amount))
 
 
-_DRUMS_IN_MIX = (0.72, 0.58, 0.52, 0.65, 0.7)
+_DRUMS_IN_MIX = (0.7, 0.6, 0.5, 0.6, 0.65)
 
 # Tuned on the development clips of the evaluation kit; see resources/models/README.md.
 _OPTIONS_OF_KIND = {
     StemKind.DRUMS: DecodeOptions(
-        drum_thresholds=(0.5, 0.62, 0.6, 0.55, 0.5), drum_repetition=1.5
+        drum_thresholds=(0.55, 0.65, 0.67, 0.5, 0.6), drum_repetition=1.5
     ),
     StemKind.KEYS: DecodeOptions(0.5, frame_threshold=0.62, offset_shift_s=-0.02),
     StemKind.MIX: DecodeOptions(

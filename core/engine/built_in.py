@@ -20,7 +20,9 @@ from torch import Tensor, nn
 
 from core.codec.families import PackedFamilies, packed
 from core.codec.posteriors_to_notes import DRUM_KEYS, DrumPosteriors, PitchPosteriors
+from core.codec.struck_keys import StruckKeys, joined
 from core.engine.growing_posteriors import GrowingPosteriors
+from core.engine.note_hearing import NoteHearing
 from core.features import logmel, vqt
 from core.features.tuning import tuning_of
 from core.models import drum_net, family_head, stem_net
@@ -65,18 +67,23 @@ class PitchListener:
     def __init__(
         self,
         weights: Path,
+        family_weights: Path | None = None,
         *,
         device: str = "cpu",
         threads: int | None = None,
         network: family_head.StemAndFamilies | None = None,
     ) -> None:
-        """Load the weights into the released network, or into another one that they are for."""
+        """Load the weights into the released network, or into another one that they are for.
+
+        With `family_weights` each onset is looked at closely as well: who plays it is told better.
+        """
         self._device = device
         self._features = vqt.DualWindowVqt().to(device)
         self._hearing = _Hearing(
             _ready(network or family_head.StemAndFamilies(), weights, device),
             _Framing(vqt.HOP_SAMPLES, vqt.CONTEXT_SAMPLES, PITCH_CONTEXT_FRAMES),
             workers=_workers(device, threads),
+            notes=NoteHearing(family_weights, device=device) if family_weights else None,
         )
 
     def posteriors(
@@ -94,8 +101,14 @@ class PitchListener:
         """
         answers = GrowingPosteriors(ANSWERS, stem_net.PITCHES, dtype=np.float16)
         families = GrowingPosteriors(family_head.ROWS, stem_net.PITCHES, dtype=np.uint8)
+        struck: list[StruckKeys] = []
+        starts_frames: list[int] = []
 
-        def tell(segment: Posteriors, end_s: float) -> None:
+        def tell(heard_segment: _Heard, end_s: float) -> None:
+            segment = heard_segment.posteriors
+            if heard_segment.struck is not None:
+                struck.append(heard_segment.struck)
+                starts_frames.append(answers.frames)
             answers.append(segment[:ANSWERS])
             families.append(packed(segment[ANSWERS:]))
             if on_heard is not None:
@@ -105,7 +118,8 @@ class PitchListener:
 
         opening, blocks = _opening_of(blocks)
         self._hearing.listen(self._features_for(opening, gain), blocks, gain, tell)
-        return _of_pitch(answers.whole(), families.whole())
+        of_keys = joined(struck, starts_frames) if self._hearing.looks_closely else None
+        return _of_pitch(answers.whole(), families.whole(), of_keys)
 
     @torch.inference_mode()
     def _features_for(self, opening: Block, gain: float) -> vqt.DualWindowVqt:
@@ -146,7 +160,8 @@ class DrumListener:
         """
         answers = GrowingPosteriors(2 * drum_net.DRUM_CLASSES, dtype=np.float16)
 
-        def tell(segment: Posteriors, end_s: float) -> None:
+        def tell(heard_segment: _Heard, end_s: float) -> None:
+            segment = heard_segment.posteriors
             answers.append(segment)
             if on_heard is not None:
                 on_heard(_of_drums(segment), end_s - segment.shape[1] / logmel.FRAMES_PER_S)
@@ -185,6 +200,14 @@ class _Segment:
     end_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What a segment says: [output, frame, ...], and of its onsets if they were looked at."""
+
+    posteriors: Posteriors
+    struck: StruckKeys | None
+
+
 class _Hearing:
     """A network over the features of a stream of blocks.
 
@@ -192,25 +215,37 @@ class _Hearing:
     every layer wait for each other at its end, which is ruinous on a busy machine.
     """
 
-    def __init__(self, network: nn.Module, framing: _Framing, *, workers: int) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        framing: _Framing,
+        *,
+        workers: int,
+        notes: NoteHearing | None = None,
+    ) -> None:
         self._network = network
+        self._notes = notes
         self._framing = framing
         self._workers = workers
         weights = next(network.parameters())
         self._dtype, self._device = weights.dtype, weights.device
+
+    @property
+    def looks_closely(self) -> bool:
+        return self._notes is not None
 
     def listen(
         self,
         features: _Features,
         blocks: Iterable[Block],
         gain: float,
-        tell: Callable[[Posteriors, float], None],
+        tell: Callable[[_Heard, float], None],
     ) -> None:
         """Tell posteriors segment by segment: [output, frame, pitch] or [output, frame].
 
         `tell` gets each in order, and the second at which it ends.
         """
-        waiting: deque[tuple[Future[Posteriors], float]] = deque()
+        waiting: deque[tuple[Future[_Heard], float]] = deque()
 
         def collect() -> None:
             future, end_s = waiting.popleft()
@@ -225,22 +260,24 @@ class _Hearing:
             while waiting:
                 collect()
 
-    def _one_segment(self, features: _Features, segment: _Segment, gain: float) -> Posteriors:
+    def _one_segment(self, features: _Features, segment: _Segment, gain: float) -> _Heard:
         torch.set_num_threads(1)  # of this worker; those of other threads stay as they are
-        return self._segment_posteriors(features, segment, gain)
+        return self._heard(features, segment, gain)
 
     @torch.inference_mode()
-    def _segment_posteriors(
-        self, features: _Features, segment: _Segment, gain: float
-    ) -> Posteriors:
+    def _heard(self, features: _Features, segment: _Segment, gain: float) -> _Heard:
         padded = torch.from_numpy(segment.audio * np.float32(gain))[None].to(self._device)
         around_frames = self._framing.context_frames
         frames = around_frames + segment.frames + around_frames
-        levels = features.levels_of_padded(padded, frames).to(self._dtype)
-        logits = self._network(levels.contiguous(memory_format=torch.channels_last))[0]
+        levels = features.levels_of_padded(padded, frames)
+        seen = levels.to(self._dtype).contiguous(memory_format=torch.channels_last)
+        logits = self._network(seen)[0]
         wanted = logits[:, around_frames : around_frames + segment.frames]
         halves: Posteriors = torch.sigmoid(wanted.float()).half().cpu().numpy()
-        return halves
+        if self._notes is None:
+            return _Heard(halves, None)
+        struck = self._notes.opinions(levels[0], halves[0], first_frame=around_frames)
+        return _Heard(halves, struck)
 
 
 def _opening_of(blocks: Iterable[Block]) -> tuple[Block, Iterable[Block]]:
@@ -255,11 +292,19 @@ def _opening_of(blocks: Iterable[Block]) -> tuple[Block, Iterable[Block]]:
     return opening, chain(taken, coming)
 
 
-def _of_pitch(answers: Posteriors, families: PackedFamilies) -> PitchPosteriors:
+def _of_pitch(
+    answers: Posteriors, families: PackedFamilies, struck: StruckKeys | None = None
+) -> PitchPosteriors:
     """Name the outputs of the pitch network [output, frame, pitch]."""
     onset, frame, velocity = answers
     return PitchPosteriors(
-        onset, frame, velocity, vqt.FRAMES_PER_S, stem_net.LOWEST_PITCH, family=families
+        onset,
+        frame,
+        velocity,
+        vqt.FRAMES_PER_S,
+        stem_net.LOWEST_PITCH,
+        family=families,
+        struck=struck,
     )
 
 

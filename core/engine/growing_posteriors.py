@@ -20,6 +20,11 @@ class GrowingPosteriors(Generic[Number]):
         self._values: npt.NDArray[Number] = np.zeros((0, outputs, *rest), dtype)
         self._frames = 0
 
+    @property
+    def frames(self) -> int:
+        """How many there are so far."""
+        return self._frames
+
     def append(self, segment: npt.NDArray[Number]) -> None:
         """Add a segment [output, frame, ...] at the end."""
         end = self._frames + segment.shape[1]

@@ -80,7 +80,9 @@ class BuiltInListener:
             )
         if kind is not StemKind.DRUMS:
             before = (networks - 1) / networks
-            self._pitch = self._pitch or PitchListener(BUILT_IN.pitch_weights, device=self._device)
+            self._pitch = self._pitch or PitchListener(
+                BUILT_IN.pitch_weights, BUILT_IN.family_weights, device=self._device
+            )
             pitch = self._pitch.posteriors(
                 source.blocks(SAMPLE_RATE_HZ, until_s=until_s),
                 gain=pitch_gain(source.level_p95),

@@ -11,11 +11,12 @@ _WEIGHTS = Path(__file__).resolve().parents[2] / "resources" / "models"
 
 @dataclass(frozen=True, slots=True)
 class BuiltInModel:
-    """The weights that come with the program: one file for pitched notes, one for drums."""
+    """The weights that come with the program: pitched notes, who plays them, drums."""
 
     id: str
     title: str
     pitch_weights: Path
+    family_weights: Path
     drum_weights: Path
 
 
@@ -23,7 +24,8 @@ BUILT_IN = BuiltInModel(
     id="built-in",
     title="Built-in v3",
     pitch_weights=_WEIGHTS / "pitch_v3.safetensors",
-    drum_weights=_WEIGHTS / "drums_v3.safetensors",
+    family_weights=_WEIGHTS / "families_v4.safetensors",
+    drum_weights=_WEIGHTS / "drums_v2.safetensors",
 )
 
 

@@ -1,4 +1,4 @@
-"""The recipe: from nothing to both weights files, resumable at every step."""
+"""The recipe: from nothing to the weights files, resumable at every step."""
 
 import logging
 import math
@@ -27,10 +27,12 @@ from core.training.shard_making import (
 )
 from core.training.sound_sources import Use, sources_for
 from core.training.train_drums import DRUM_CHOICES, DrumChoices, train_drums
+from core.training.train_families import train_families
 from core.training.train_pitch import CHOICES, Choices, train_pitch
 
 VERSION = "3"
-PITCH_FILE, DRUM_FILE = "pitch_v3.safetensors", "drums_v3.safetensors"
+PITCH_FILE, DRUM_FILE = "pitch_v3.safetensors", "drums_v2.safetensors"
+FAMILY_FILE = "families_v4.safetensors"
 
 SMALL_RUN, GROWN_RUN, FURTHER_RUN = "small_pitch_run", "pitch_run", "further_pitch_run"
 DRUM_RUN = "drum_run"
@@ -57,6 +59,7 @@ class Size:
     pitch_hours: float = math.inf  # then of the one it grows into
     further_pitch_hours: float = math.inf  # once more, from there
     drum_hours: float = math.inf
+    family_steps: int = 4500
     minutes: float = math.inf
     device: str = "cpu"
     workers: int = 2  # processes that make clips
@@ -72,7 +75,7 @@ BACKGROUND = Size(
     small_pitch_hours=10.5,
     pitch_hours=9.5,
     further_pitch_hours=11.8,
-    drum_hours=28.0,
+    drum_hours=23.0,
 )
 
 # Not timed on a GPU so far: time decides how much is made and heard. Estimates: 16 cores that make
@@ -128,7 +131,7 @@ class Recipe:
 
 
 def make(folder: Path, recipe: Recipe) -> None:
-    """Make both weights files in `folder`; started again, it continues where it stopped.
+    """Make the weights files in `folder`; started again, it continues where it stopped.
 
     The size `gpu` has not been timed on a GPU. Pitches and drums are trained side by side.
     """
@@ -143,6 +146,8 @@ def make(folder: Path, recipe: Recipe) -> None:
     ) as beside:
         training = beside.submit(_train_drums, hits, folder / DRUM_RUN, recipe)
         write_weights(_trained_pitch(levels, folder, recipe), folder / PITCH_FILE, recipe)
+        players = train_families(levels, steps=recipe.size.family_steps, seed=recipe.seed)
+        write_weights(players.half(), folder / FAMILY_FILE, recipe)
         training.result()
     drum_network = DrumNet()
     drum_network.load_state_dict(soup_in(folder / DRUM_RUN))

@@ -44,7 +44,8 @@ class UnnamedClip:
 
 def hear_unnamed(clips: Iterable[LabelledClip], weights: Path) -> list[UnnamedClip]:
     """Hear clips with the weights files of a folder, without being told what they are."""
-    pitch = PitchListener(weights / BUILT_IN.pitch_weights.name)
+    families = weights / BUILT_IN.family_weights.name
+    pitch = PitchListener(weights / BUILT_IN.pitch_weights.name, families)
     drums = DrumListener(weights / BUILT_IN.drum_weights.name)
     heard = []
     for clip in clips:

@@ -1,5 +1,7 @@
 """Who plays what."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from core.codec.families import (
     with_players,
 )
 from core.codec.posteriors_to_notes import PitchPosteriors
+from core.codec.struck_keys import struck_keys
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
@@ -55,6 +58,19 @@ def test_a_note_has_the_opinion_of_its_frames(family: int) -> None:
 def test_notes_at_the_borders_have_an_opinion(onset_s: float) -> None:
     opinion = np.exp(opinion_of(note(60, onset_s), posteriors((60, VOICE, 0.6))))
     assert opinion.sum() == pytest.approx(1.0)
+
+
+def test_a_close_look_counts_as_much_as_the_key() -> None:
+    heard = posteriors((60, GUITAR, 0.6))
+    close = np.full((1, FAMILIES), 0.4 / 11)
+    close[0, PIANO] = 0.6
+    struck = struck_keys(np.array([50]), np.array([60 - 21]), packed(close.astype(np.float16)))
+    opinion = np.exp(opinion_of(note(60), replace(heard, struck=struck)))
+    other = struck_keys(np.array([50]), np.array([61 - 21]), packed(close.astype(np.float16)))
+    unlooked = np.exp(opinion_of(note(60), replace(heard, struck=other)))
+    assert opinion[PIANO] == pytest.approx(opinion[GUITAR], rel=0.05)
+    assert opinion[PIANO] == pytest.approx(opinion[BASS] * 0.6 / (0.4 / 11), rel=0.1)
+    assert unlooked[GUITAR] == pytest.approx(0.6, abs=0.01)
 
 
 def test_notes_of_a_mix_get_the_program_of_their_player() -> None:

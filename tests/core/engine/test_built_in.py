@@ -19,7 +19,8 @@ from core.engine.built_in import DrumListener, PitchListener, drum_gain, pitch_g
 from core.score.note import NoteEvent
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "resources" / "models"
-PITCH, DRUMS = WEIGHTS / "pitch_v3.safetensors", WEIGHTS / "drums_v3.safetensors"
+PITCH, DRUMS = WEIGHTS / "pitch_v3.safetensors", WEIGHTS / "drums_v2.safetensors"
+FAMILIES = WEIGHTS / "families_v4.safetensors"
 RATE_HZ = 22_050
 
 Samples = npt.NDArray[np.float32]
@@ -105,6 +106,31 @@ def test_notes_are_the_same_wherever_segments_end(
     monkeypatch.setattr(built_in, "SEGMENT_S", segment_s)
     assert len(whole) > 16
     assert notes() == whole
+
+
+@pytest.mark.parametrize("segment_s", [1.7, 5.0])
+def test_players_are_the_same_wherever_segments_end(
+    monkeypatch: pytest.MonkeyPatch, segment_s: float
+) -> None:
+    monkeypatch.setattr(built_in, "_fastest_cpu_dtype", lambda: torch.float32)
+    keys = PitchListener(PITCH, FAMILIES)
+
+    def told() -> list[npt.NDArray[np.uint8]]:
+        heard = keys.posteriors([melody(*range(50, 66))], gain=1.0, on_seconds_done=ignore)
+        assert heard.struck is not None
+        notes = notes_from_pitch(heard, DecodeOptions())
+        frames = [round(note.onset_s * heard.frames_per_s) for note in notes]
+        found = [
+            heard.struck.opinion_at(frame, note.pitch - 21)
+            for frame, note in zip(frames, notes, strict=True)
+        ]
+        return [opinion for opinion in found if opinion is not None]
+
+    monkeypatch.setattr(built_in, "SEGMENT_S", 60.0)
+    whole = told()
+    monkeypatch.setattr(built_in, "SEGMENT_S", segment_s)
+    assert len(whole) == 16
+    assert np.abs(np.stack(told()).astype(int) - np.stack(whole)).max() <= 1
 
 
 def test_notes_are_the_same_whatever_comes_after_them(pitch: PitchListener) -> None:

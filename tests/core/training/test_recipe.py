@@ -8,10 +8,12 @@ import pytest
 from core.models.checkpoint import load_weights, read_metadata
 from core.models.drum_net import DrumNet
 from core.models.family_head import StemAndFamilies
+from core.models.note_families import NoteFamilies
 from core.training.curves import read_curve
 from core.training.recipe import (
     DRUM_FILE,
     DRUMS_SHARE,
+    FAMILY_FILE,
     FURTHER_SHARE,
     GROWN_SHARE,
     PITCH_FILE,
@@ -41,6 +43,7 @@ TINY = Size(
     pitch_hours=0.01,
     further_pitch_hours=0.01,
     drum_hours=0.01,
+    family_steps=20,
 )
 
 
@@ -77,10 +80,11 @@ def test_all_shares_of_the_minutes_leave_time_to_start_and_write() -> None:
                    pitch=replace(CHOICES, clips_per_batch=2))],
     ids=lambda size: size.name,
 )  # fmt: skip
-def test_a_tiny_recipe_makes_both_weights_files(size: Size, tmp_path: Path) -> None:
+def test_a_tiny_recipe_makes_all_weights_files(size: Size, tmp_path: Path) -> None:
     recipe = Recipe(size=size)
     make(tmp_path, recipe)
     load_weights(StemAndFamilies(), tmp_path / PITCH_FILE)
+    load_weights(NoteFamilies(), tmp_path / FAMILY_FILE)
     load_weights(DrumNet(), tmp_path / DRUM_FILE)
     assert read_metadata(tmp_path / PITCH_FILE)["recipe"] == str(recipe)
     heard = read_curve(tmp_path / "pitch_run")["heard_hours"][-1]
