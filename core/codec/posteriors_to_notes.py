@@ -141,12 +141,12 @@ def _lowered(threshold: float, amount: float) -> float:
     return min(0.98, max(0.02, threshold - amount))
 
 
-_DRUMS_IN_MIX = (0.7, 0.6, 0.5, 0.6, 0.65)
+_DRUMS_IN_MIX = (0.72, 0.58, 0.52, 0.65, 0.7)
 
 # Tuned on the development clips of the evaluation kit; see resources/models/README.md.
 _OPTIONS_OF_KIND = {
     StemKind.DRUMS: DecodeOptions(
-        drum_thresholds=(0.55, 0.65, 0.67, 0.5, 0.6), drum_repetition=1.5
+        drum_thresholds=(0.5, 0.62, 0.6, 0.55, 0.5), drum_repetition=1.5
     ),
     StemKind.KEYS: DecodeOptions(0.5, frame_threshold=0.62, offset_shift_s=-0.02),
     StemKind.MIX: DecodeOptions(

@@ -25,7 +25,7 @@ BUILT_IN = BuiltInModel(
     title="Built-in v3",
     pitch_weights=_WEIGHTS / "pitch_v3.safetensors",
     family_weights=_WEIGHTS / "families_v4.safetensors",
-    drum_weights=_WEIGHTS / "drums_v2.safetensors",
+    drum_weights=_WEIGHTS / "drums_v3.safetensors",
 )
 
 

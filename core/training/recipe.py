@@ -31,7 +31,7 @@ from core.training.train_families import train_families
 from core.training.train_pitch import CHOICES, Choices, train_pitch
 
 VERSION = "3"
-PITCH_FILE, DRUM_FILE = "pitch_v3.safetensors", "drums_v2.safetensors"
+PITCH_FILE, DRUM_FILE = "pitch_v3.safetensors", "drums_v3.safetensors"
 FAMILY_FILE = "families_v4.safetensors"
 
 SMALL_RUN, GROWN_RUN, FURTHER_RUN = "small_pitch_run", "pitch_run", "further_pitch_run"
@@ -75,7 +75,7 @@ BACKGROUND = Size(
     small_pitch_hours=10.5,
     pitch_hours=9.5,
     further_pitch_hours=11.8,
-    drum_hours=23.0,
+    drum_hours=28.0,
 )
 
 # Not timed on a GPU so far: time decides how much is made and heard. Estimates: 16 cores that make
