@@ -38,7 +38,8 @@ SMALL_RUN, GROWN_RUN, FURTHER_RUN = "small_pitch_run", "pitch_run", "further_pit
 DRUM_RUN = "drum_run"
 GENTLER = 0.5  # the rate of the further run, of the one before
 
-# Of the minutes; the rest is for starting and writing. Drums are trained beside the pitches.
+# Of the minutes; the rest is for starting and writing. Drums and families of notes are trained
+# beside the pitches.
 PITCHED_SHARE, DRUMS_SHARE = 0.34, 0.08  # of making clips
 SMALL_SHARE, GROWN_SHARE, FURTHER_SHARE = 0.13, 0.23, 0.14
 
@@ -133,22 +134,25 @@ class Recipe:
 def make(folder: Path, recipe: Recipe) -> None:
     """Make the weights files in `folder`; started again, it continues where it stopped.
 
-    The size `gpu` has not been timed on a GPU. Pitches and drums are trained side by side.
+    The size `gpu` has not been timed on a GPU. Pitches, drums and families are trained side by
+    side.
     """
     pitched, drums = folder / "pitched", folder / "drums"
     levels = make_pitched_shards(pitched, recipe.plan, recipe.makers(PITCHED_SHARE))
     hits = make_drum_shards(drums, pitched, recipe.plan, recipe.makers(DRUMS_SHARE))
     with ProcessPoolExecutor(
-        1,
+        2,
         mp_context=get_context("spawn"),
         initializer=torch.set_num_threads,
         initargs=(torch.get_num_threads(),),
     ) as beside:
-        training = beside.submit(_train_drums, hits, folder / DRUM_RUN, recipe)
+        others = (
+            beside.submit(_train_drums, hits, folder / DRUM_RUN, recipe),
+            beside.submit(_make_family_weights, levels, folder / FAMILY_FILE, recipe),
+        )
         write_weights(_trained_pitch(levels, folder, recipe), folder / PITCH_FILE, recipe)
-        players = train_families(levels, steps=recipe.size.family_steps, seed=recipe.seed)
-        write_weights(players.half(), folder / FAMILY_FILE, recipe)
-        training.result()
+        for other in others:
+            other.result()
     drum_network = DrumNet()
     drum_network.load_state_dict(soup_in(folder / DRUM_RUN))
     write_weights(drum_network, folder / DRUM_FILE, recipe)
@@ -160,6 +164,12 @@ def _train_drums(shards: list[Path], run: Path, recipe: Recipe) -> None:
     torch.manual_seed(recipe.seed)
     effort, choices = recipe.drum_effort, recipe.size.drums
     train_drums(DrumNet(), shards, run, effort=effort, seed=recipe.seed, choices=choices)
+
+
+def _make_family_weights(levels: list[Path], path: Path, recipe: Recipe) -> None:
+    if not path.exists():
+        players = train_families(levels, steps=recipe.size.family_steps, seed=recipe.seed)
+        write_weights(players.half(), path, recipe)
 
 
 def _trained_pitch(levels: list[Path], folder: Path, recipe: Recipe) -> StemAndFamilies:
