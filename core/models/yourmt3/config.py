@@ -117,7 +117,10 @@ class YourMt3Config(TokenConfig):  # type: ignore[no-untyped-call]  # a hook of 
             raise ValueError(f"{self.latents} latents cannot be shared by {self.channels} channels")
         if self.d_latent % self.latent_heads:
             raise ValueError(f"{self.latent_heads} heads cannot share {self.d_latent} dimensions")
-        if 2 * self.rotated_pairs > self.d_latent // self.latent_heads:
+        head_channels = self.d_latent // self.latent_heads
+        if self.positions == "rotary" and head_channels % 2:
+            raise ValueError(f"{head_channels} dimensions of a head are no pairs")
+        if 2 * self.rotated_pairs > head_channels:
             raise ValueError(f"a head has fewer dimensions than {self.rotated_pairs} pairs")
         if self.input_bins != 8 * self.d_latent:
             raise ValueError("three halvings of input_bins must give d_latent")

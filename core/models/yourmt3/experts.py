@@ -47,22 +47,23 @@ class Experts(nn.Module):
         Positions are sorted by expert, so that each expert multiplies one matrix.
         """
         rows = x.flatten(0, -2)
-        odds, chosen = torch.softmax(self.router(rows), dim=1).topk(self.chosen, dim=1)
-        shares = odds / odds.sum(dim=1, keepdim=True)
+        odds, chosen = self.router(rows).topk(self.chosen, dim=1)
         experts, order = chosen.flatten().sort(stable=True)
-        asking = order // self.chosen
         counts = chosen.flatten().bincount(minlength=len(self.experts))
         whole = (counts + ROUNDED_TO - 1) // ROUNDED_TO * ROUNDED_TO
         filled_up = (whole - counts).cumsum(0) - (whole - counts)
         places = torch.arange(len(order), device=x.device) + filled_up[experts]
         sizes = whole.tolist()
-        asked = torch.zeros(sum(sizes), rows.shape[1], dtype=self.dtype, device=x.device)
-        asked[places] = rows.to(self.dtype)[asking]
+        asking = order.new_zeros(sum(sizes))  # what is filled up asks as the first position does
+        asking[places] = order // self.chosen
+        asked = rows.to(self.dtype).index_select(0, asking)
         answers = torch.cat(
             [
                 expert(part)
                 for expert, part in zip(self.experts, torch.split(asked, sizes), strict=True)
             ]
-        )[places]
-        answers = answers * shares.flatten()[order, None]
-        return torch.zeros_like(rows).index_add_(0, asking, answers).view_as(x)
+        )
+        answered = torch.empty_like(order)
+        answered[order] = places
+        found = answers.index_select(0, answered).view(*chosen.shape, -1)
+        return (found * torch.softmax(odds, dim=1)[..., None]).sum(dim=1).view_as(x)

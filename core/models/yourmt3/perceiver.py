@@ -41,11 +41,12 @@ class LatentAttention(nn.Module):
         `angles` is [position, pair], in radians.
         """
         dtype = self.query.weight.dtype
-        seen = seen.to(dtype)
-        query = self._in_heads(self.query(x.to(dtype)))
+        asking = x.to(dtype)
+        seen = asking if seen is x else seen.to(dtype)
+        query = self.query(asking)
         if angles is not None:
-            query = rotated(query, angles)
-        found = _attended(query, self._in_heads(self.key(seen)), self._in_heads(self.value(seen)))
+            query = rotated(query, angles, self.heads)
+        found = _attended(*(self._in_heads(y) for y in (query, self.key(seen), self.value(seen))))
         return multiplied(self.output, found.transpose(1, 2).flatten(2))
 
     def _in_heads(self, x: Tensor) -> Tensor:

@@ -63,7 +63,10 @@ class ConvNorm(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions beside a shortcut, then the mean of every two bands."""
+    """Two convolutions beside a shortcut, then the mean of every two bands.
+
+    `inputs` are as many as `outputs`, or 1.
+    """
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -76,9 +79,9 @@ class ResidualBlock(nn.Module):
 
         Both have margins of two silent frames at either end.
         """
-        first, second = self.first.folded(), self.second.folded()
+        first, second = self.first.folded(), self._second()
         segments, frames = len(x), x.shape[2] - 2 * MARGIN
-        strip_frames = _strip_frames(x.shape[3]) if x.device.type == "cpu" else frames
+        strip_frames = self._strip_frames(x.shape[3]) if x.device.type == "cpu" else frames
         out = x.new_zeros(segments, len(second.bias), x.shape[2], x.shape[3] // 2)
         for start in range(0, frames, strip_frames):
             end = min(start + strip_frames, frames)
@@ -88,12 +91,31 @@ class ResidualBlock(nn.Module):
             if end == frames:
                 inner[:, :, -1] = 0
             y = second.over(inner, convolution)
-            y += self.shortcut(x[:, :, start + MARGIN : end + MARGIN])
+            beside = x[:, :, start + MARGIN : end + MARGIN]
+            if isinstance(self.shortcut, nn.Conv2d):
+                y.addcmul_(beside, self.shortcut.weight[:, 0], value=0.5)
+            else:
+                y.add_(beside, alpha=0.5)
             y.relu_()
             means = out[:, :, start + MARGIN : end + MARGIN]
             torch.add(y[..., ::2], y[..., 1::2], out=means)
-            means *= 0.5
         return out
+
+    def _second(self) -> Kernel:
+        """Return half of the second convolution and of the shortcut's bias: sums are means then."""
+        kernel = self.second.folded()
+        beside = getattr(self.shortcut, "bias", None)
+        bias = kernel.bias if beside is None else kernel.bias + beside
+        return Kernel(kernel.weight * 0.5, bias * 0.5)
+
+    def _strip_frames(self, bands: int) -> int:
+        """Return how many frames make a strip, so that whole tiles are filled.
+
+        Those are of the first convolution, which sees two frames more; one of a single channel is
+        computed without tiles, then they are of the second.
+        """
+        tiles = max(1, (STRIP_VALUES // bands + 2) // TILE_FRAMES)
+        return tiles * TILE_FRAMES - (0 if isinstance(self.shortcut, nn.Conv2d) else MARGIN)
 
 
 class PreEncoder(nn.Module):
@@ -119,12 +141,6 @@ class PreEncoder(nn.Module):
         for block in self.blocks:
             x = block(x, self.convolution)
         return x[:, :, MARGIN:-MARGIN].transpose(1, 2)
-
-
-def _strip_frames(bands: int) -> int:
-    """Return how many frames make a strip, so that the first convolution fills whole tiles."""
-    tiles = (STRIP_VALUES // bands + 2) // TILE_FRAMES
-    return max(1, tiles) * TILE_FRAMES - 2
 
 
 def _has_winograd(x: Tensor) -> bool:

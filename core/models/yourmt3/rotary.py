@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -37,14 +38,15 @@ class RotaryPositions(nn.Module):
         return Angles(across * self.spectral, across * self.local, along * self.temporal)
 
 
-def rotated(query: Tensor, angles: Tensor) -> Tensor:
-    """Turn the first pairs of query [row, head, position, dimension] by angles [position, pair].
+def rotated(query: Tensor, angles: Tensor, heads: int) -> Tensor:
+    """Turn the first pairs of each head of query [row, position, dimension] by its position.
 
-    A pair is two neighbours; (a, b) becomes (a cos - b sin, b cos + a sin).
+    `angles` is [position, pair]. A pair is two neighbours; (a, b) becomes (a cos - b sin, b cos +
+    a sin), which is a complex product. Pairs that stay take part: one product of all takes a fifth
+    of the time of many of a few.
     """
-    width = 2 * angles.shape[1]
-    turned, rest = query[..., :width], query[..., width:]
-    first, second = turned[..., ::2], turned[..., 1::2]
-    cos, sin = angles.cos(), angles.sin()
-    pairs = torch.stack([first * cos - second * sin, second * cos + first * sin], dim=-1)
-    return torch.cat([pairs.flatten(-2).to(rest.dtype), rest], dim=-1)
+    pairs = query.shape[2] // (2 * heads)
+    whole = F.pad(angles, (0, pairs - angles.shape[1])).repeat(1, heads)
+    turns = torch.polar(torch.ones_like(whole), whole)
+    turned = torch.view_as_complex(query.float().view(*query.shape[:2], -1, 2)) * turns
+    return torch.view_as_real(turned).flatten(2).to(query.dtype)

@@ -49,6 +49,7 @@ def test_a_configuration_survives_being_written(family: str) -> None:
         ({"max_steps": 1035}, "1034 positions, not 1035"),
         ({"latents": 7}, "7 latents cannot be shared by 3 channels"),
         ({"latent_heads": 3}, "3 heads cannot share 8 dimensions"),
+        ({"d_latent": 6, "input_bins": 48}, "3 dimensions of a head are no pairs"),
         ({"rotated_pairs": 3}, "fewer dimensions than 3 pairs"),
         ({"input_bins": 60}, "three halvings"),
         ({"positions": "trainable", "input_frames": 121}, "120 frames, not 121"),

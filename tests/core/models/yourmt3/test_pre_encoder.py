@@ -37,14 +37,14 @@ def step_by_step(pre_encoder: PreEncoder, features: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("convolution", Convolution)
-@pytest.mark.parametrize("frames", [1, 3, 4, 5, 13])
+@pytest.mark.parametrize("frames", [1, 3, 4, 5, 7, 13])
 def test_strips_give_what_the_whole_segment_gives(
     pre_encoder: PreEncoder,
     monkeypatch: pytest.MonkeyPatch,
     frames: int,
     convolution: Convolution,
 ) -> None:
-    monkeypatch.setattr(module, "STRIP_VALUES", 64)  # strips of four frames, then of ten
+    monkeypatch.setattr(module, "STRIP_VALUES", 64)  # strips of six frames, then of four
     pre_encoder.convolution = convolution
     features = torch.rand(2, frames, 64)
     ours = pre_encoder(features)
