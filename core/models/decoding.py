@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.models.blocks import NORM_EPSILON, DecoderLayer, tanh_gelu
-from core.models.kept_rows import KeptRows
+from core.models.kept_rows import KeptRows, room_for
 
 Multiply = Callable[[Tensor], Tensor]
 """Multiply [row, channel] by a weight matrix that is packed for it."""
@@ -20,22 +20,20 @@ Multiply = Callable[[Tensor], Tensor]
 Pack = Callable[[Tensor], Multiply]
 """Pack a weight matrix [out, in]."""
 
-ROOM_STEPS = 32  # room for steps grows by this many; half of all segments need two of them
-
 
 class DecoderCache:
     """Keys and values of `rows` sequences side by side, layer by layer.
 
-    Room for steps grows bit by bit up to `most_steps`, since few segments use all of it and a step
-    of a row takes 25 kB in MT3.
+    Memory for steps grows bit by bit up to `most_steps`, since few segments use all of it and a
+    step of a row takes 25 kB in MT3.
     """
 
     def __init__(self, decoder: "StepDecoder", rows: int, frames: int, most_steps: int) -> None:
         self.rows = rows
         self.most_steps = most_steps
         self._decoder = decoder
-        room = min(ROOM_STEPS, most_steps)
-        self.own = [self._empty(room, is_written_once=False) for _ in decoder.layers]
+        self._seen = 1
+        self.own = [self._empty(self._room(1), is_written_once=False) for _ in decoder.layers]
         self.cross = [self._empty(frames, is_written_once=True) for _ in decoder.layers]
 
     def make_room(self, steps: int) -> None:
@@ -44,19 +42,22 @@ class DecoderCache:
         Raises:
             ValueError: they are more than `most_steps`.
         """
-        if steps <= self.own[0].positions:
-            return
         if steps > self.most_steps:
             raise ValueError(f"{steps} steps are wanted, at most {self.most_steps} were agreed")
-        room = min(-(-steps // ROOM_STEPS) * ROOM_STEPS, self.most_steps)
+        self._seen = max(self._seen, steps)
+        if steps <= self.own[0].positions:
+            return
         for index, kept in enumerate(self.own):
-            self.own[index] = kept.grown(room)
+            self.own[index] = kept.grown(self._room(steps))
 
     def move(self, sources: Sequence[int], targets: Sequence[int]) -> None:
         """Copy what is kept of some rows over others, of which none is a source."""
-        rows = torch.tensor([sources, targets], device=self._decoder.device)
+        these, those = torch.tensor([sources, targets], device=self._decoder.device)
         for kept in (*self.own, *self.cross):
-            kept.move(*rows)
+            kept.move(these, those, self._seen)
+
+    def _room(self, steps: int) -> int:
+        return room_for(steps, self.most_steps, self._decoder.cache_dtype, self._decoder.device)
 
     def _empty(self, positions: int, *, is_written_once: bool) -> KeptRows:
         decoder = self._decoder
@@ -115,13 +116,11 @@ class StepDecoder:
 
     def open_rows(self, cache: DecoderCache, first_row: int, encoded: Tensor) -> None:
         """Let rows from `first_row` on hear `encoded` [row, frame, channel] from step 0 on."""
-        end = first_row + len(encoded)
         rows, frames = encoded.shape[:2]
         for index, layer in enumerate(self.layers):
             fused = layer.cross_key_value(encoded.flatten(0, 1))
             keys, values = fused.view(rows, frames, 2, self.heads, -1).transpose(1, 3).unbind(2)
-            cache.cross[index].keys[first_row:end] = keys
-            cache.cross[index].values[first_row:end] = values
+            cache.cross[index].write_all(first_row, keys, values)
 
     def step(self, tokens: Tensor, steps: Tensor, cache: DecoderCache) -> Tensor:
         """Return logits [row, token] after `tokens` [row], each the `steps`-th of its row.
@@ -134,17 +133,16 @@ class StepDecoder:
         x = self._embedding[tokens] + self._positions[steps]
         unseen = torch.arange(looked_at, device=self.device) > steps[:, None]
         mask = torch.zeros(unseen.shape, device=self.device).masked_fill_(unseen, float("-inf"))
-        every_row = torch.arange(rows, device=self.device)
+        places = cache.own[0].places(steps)
         for layer, own, cross in zip(self.layers, cache.own, cache.cross, strict=True):
             fused = layer.query_key_value(_normed(x, layer.self_norm))
             query, key, value = fused.view(rows, 3, self.heads, -1).unbind(1)
-            own.keys[every_row, :, steps] = key.to(self.cache_dtype)
-            own.values[every_row, :, steps] = value.to(self.cache_dtype)
-            x = x + layer.self_output(own.look(query, mask, looked_at))
+            own.write(places, key, value)
+            x += layer.self_output(own.look(query, mask, looked_at))
             query = layer.cross_query(_normed(x, layer.cross_norm)).view(rows, self.heads, -1)
-            x = x + layer.cross_output(cross.look(query, None, cross.positions))
+            x += layer.cross_output(cross.look(query, None, cross.positions))
             gate, up = layer.gate_up(_normed(x, layer.feed_forward_norm)).chunk(2, dim=1)
-            x = x + layer.down(tanh_gelu(gate) * up)
+            x += layer.down(tanh_gelu(gate).mul_(up))
         return self._logits(_normed(x, self._norm)).float()
 
 

@@ -5,6 +5,7 @@ A key or a value is used once per step: how long a look takes is how long it tak
 
 import math
 import mmap
+import sys
 from functools import lru_cache
 
 import torch
@@ -14,6 +15,8 @@ from torch import Tensor
 # of the room, the unseen part included, takes less time unless the part is small.
 COPY_COST = 3
 
+ROOM_STEPS = 32  # room for steps grows by this many; half of all segments need two of them
+
 
 class KeptRows:
     """Keys and values of one layer for rows side by side, with room for so many positions.
@@ -22,6 +25,9 @@ class KeptRows:
     FBGEMM adds up the rows of tables, each with its weight, in half the time again: values are such
     tables, and so are keys once they are turned. To turn them as they come, step by step, takes
     longer than is won.
+
+    What grows as tables lies in blocks of positions one after the other: the system gives memory to
+    those that have been written, and nothing is copied to make room.
     """
 
     def __init__(
@@ -33,39 +39,54 @@ class KeptRows:
         device: torch.device,
     ) -> None:
         """`shape` is [row, head, position, channel]; what is `is_written_once` does not grow."""
-        rows, heads, positions, channels = shape
-        self._are_tables = device.type == "cpu" and dtype is torch.bfloat16 and has_fbgemm()
+        rows, heads, self.positions, channels = shape
+        self._are_tables = _are_tables(dtype, device)
         self._keys_are_turned = self._are_tables and is_written_once
-        turned = (rows, heads, channels, positions) if self._keys_are_turned else shape
-        self._keys = _zeros(turned, dtype, device)
-        self.values = _zeros(shape, dtype, device)
+        in_blocks = self._are_tables and not is_written_once
+        self._height = min(ROOM_STEPS, self.positions) if in_blocks else self.positions
+        blocks = -(-self.positions // self._height)
+        blocked = (blocks, rows, heads, self._height, channels)
+        turned = (1, rows, heads, channels, self.positions)
+        self._keys = _zeros(turned if self._keys_are_turned else blocked, dtype, device)
+        self._values = _zeros(blocked, dtype, device)
 
-    @property
-    def keys(self) -> Tensor:
-        """[row, head, position, channel], for reading and writing."""
-        return self._keys.transpose(2, 3) if self._keys_are_turned else self._keys
+    def write_all(self, first_row: int, keys: Tensor, values: Tensor) -> None:
+        """Write all positions of rows from one on: [row, head, position, channel]."""
+        end = first_row + len(keys)
+        self._keys[0, first_row:end] = keys.transpose(2, 3) if self._keys_are_turned else keys
+        self._values[0, first_row:end] = values
 
-    @property
-    def positions(self) -> int:
-        return self.values.shape[2]
+    def places(self, steps: Tensor) -> Tensor:
+        """Return where `write` puts each head of the first rows, at the steps [row] they are at."""
+        rows, heads = self._values.shape[1:3]
+        tables = torch.arange(len(steps) * heads, device=steps.device).view(-1, heads)
+        block, line = steps // self._height, steps % self._height
+        lines = (block[:, None] * (rows * heads) + tables) * self._height + line[:, None]
+        return lines.flatten()
+
+    def write(self, places: Tensor, keys: Tensor, values: Tensor) -> None:
+        """Write one position of each of the first rows: [row, head, channel]."""
+        for kept, new in ((self._keys, keys), (self._values, values)):
+            kept.flatten(0, 3).index_copy_(0, places, new.to(kept.dtype).flatten(0, 1))
 
     def grown(self, positions: int) -> "KeptRows":
-        """Return the same with room for more positions."""
-        rows, heads, before, channels = self.values.shape
+        """Return the same, which are no tables, with room for more positions."""
+        rows, heads, before, channels = self._values.shape[1:]
         more = KeptRows(
             (rows, heads, positions, channels),
             is_written_once=False,
-            dtype=self.values.dtype,
-            device=self.values.device,
+            dtype=self._values.dtype,
+            device=self._values.device,
         )
-        more.keys[:, :, :before] = self.keys
-        more.values[:, :, :before] = self.values
+        more._keys[:, :, :, :before] = self._keys
+        more._values[:, :, :, :before] = self._values
         return more
 
-    def move(self, sources: Tensor, targets: Tensor) -> None:
-        """Copy some rows over others, of which none is a source."""
-        for kept in (self._keys, self.values):
-            kept[targets] = kept[sources]
+    def move(self, sources: Tensor, targets: Tensor, seen: int) -> None:
+        """Copy the first `seen` positions of rows over others, of which none is a source."""
+        for kept in (self._keys, self._values):
+            written = kept[: -(-seen // self._height)]
+            written[:, targets] = written[:, sources]
 
     def looked_at(self, seen: int) -> int:
         """Return at how many positions to look in order to see the first `seen`."""
@@ -78,25 +99,41 @@ class KeptRows:
         computed in float32.
         """
         rows = len(query)
-        asked = query.to(self.values.dtype)
+        asked = query.to(self._values.dtype)
         if self._keys_are_turned:
             scores = _weighted_sums(asked, self._keys)
         else:
-            keys = self._keys[:rows, :, : self._multiplied(looked_at)]
-            scores = (asked[:, :, None] @ keys.transpose(2, 3))[:, :, 0]
-        scores = scores[..., :looked_at].float()
-        if mask is not None:
-            scores = scores + mask[:, None]
+            scores = self._scores(asked, looked_at)
+        scores = scores[..., :looked_at]
+        scores = scores.float() if mask is None else scores + mask[:, None]
         shares = torch.softmax(scores, dim=-1).to(asked.dtype)
         if self._are_tables:
-            found = _weighted_sums(shares, self.values)
+            found = _weighted_sums(shares, self._values)
         else:
-            found = (shares[:, :, None] @ self.values[:rows, :, :looked_at])[:, :, 0]
+            found = (shares[:, :, None] @ self._values[0, :rows, :, :looked_at])[:, :, 0]
         return found.flatten(1).to(query.dtype)
+
+    def _scores(self, asked: Tensor, looked_at: int) -> Tensor:
+        """Return [row, head, position] of at least as many positions as are looked at."""
+        width = self._height if self._are_tables else looked_at
+        blocks = self._keys[: -(-looked_at // self._height), : len(asked), :, :width]
+        scores = [(asked[:, :, None] @ keys.transpose(2, 3))[:, :, 0] for keys in blocks]
+        return scores[0] if len(scores) == 1 else torch.cat(scores, dim=-1)
 
     def _multiplied(self, seen: int) -> int:
         """Return how many positions a product takes in that has to have the first `seen`."""
         return self.positions if COPY_COST * seen > self.positions else seen
+
+
+def room_for(steps: int, most_steps: int, dtype: torch.dtype, device: torch.device) -> int:
+    """Return how many positions to make room for; that of tables costs nothing until written."""
+    if _are_tables(dtype, device):
+        return most_steps
+    return min(-(-steps // ROOM_STEPS) * ROOM_STEPS, most_steps)
+
+
+def _are_tables(dtype: torch.dtype, device: torch.device) -> bool:
+    return device.type == "cpu" and dtype is torch.bfloat16 and has_fbgemm()
 
 
 def has_fbgemm() -> bool:
@@ -112,24 +149,30 @@ def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> 
     if device.type != "cpu":
         return torch.zeros(shape, dtype=dtype, device=device)
     size_bytes = math.prod(shape) * dtype.itemsize
-    return torch.frombuffer(mmap.mmap(-1, size_bytes), dtype=dtype).view(shape)
+    if sys.platform == "win32":
+        mapped = mmap.mmap(-1, size_bytes)
+    else:  # pages that could be shared, which is the default, take twice as long to be taken in
+        mapped = mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANON)
+    return torch.frombuffer(mapped, dtype=dtype).view(shape)
 
 
 def _weighted_sums(weights: Tensor, tables: Tensor) -> Tensor:
-    """Return [row, head, column] of tables [row, head, line, column], a weight for each line.
+    """Return [row, head, column] of tables, a weight [row, head, line] for each line.
 
-    Weights [row, head, line] may be those of the first rows, and of the first lines.
+    Tables are [block, row, head, line of the block, column]. Weights may be those of the first
+    rows, and of the first lines.
     """
     rows, heads, lines = weights.shape
-    indices, starts = _lines(rows * heads, lines, tables.shape[2])
+    indices, starts = _lines(rows * heads, lines, len(tables[0]) * heads, tables.shape[3])
     found = torch.embedding_bag(
-        tables.flatten(0, 2), indices, starts, mode=0, per_sample_weights=weights.flatten()
+        tables.flatten(0, 3), indices, starts, mode=0, per_sample_weights=weights.flatten()
     )[0]
     return found.view(rows, heads, -1)
 
 
 @lru_cache(maxsize=16)
-def _lines(tables: int, lines: int, height: int) -> tuple[Tensor, Tensor]:
-    """Return the numbers of the first lines of tables of a height, and where each table starts."""
-    starts = torch.arange(tables, dtype=torch.int32)
-    return (starts[:, None] * height + torch.arange(lines)).int().flatten(), starts * lines
+def _lines(tables: int, lines: int, tables_side_by_side: int, height: int) -> tuple[Tensor, Tensor]:
+    """Return where the first lines of the first tables are, and where in that each table starts."""
+    line, table = torch.arange(lines, dtype=torch.int32), torch.arange(tables, dtype=torch.int32)
+    in_first = line // height * (tables_side_by_side * height) + line % height
+    return (table[:, None] * height + in_first).flatten(), table * lines

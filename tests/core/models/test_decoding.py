@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.models.decoding import ROOM_STEPS, DecoderCache, StepDecoder
+from core.models.decoding import DecoderCache, StepDecoder
+from core.models.kept_rows import ROOM_STEPS
 from core.models.packing import pack_bfloat16, pack_float32, pack_int8
 from core.models.yourmt3.network import YourMt3
 from tests.core.models.yourmt3.small import small_network
@@ -86,7 +87,7 @@ def test_a_row_that_moves_takes_its_past_along(network: YourMt3) -> None:
 def test_the_cache_may_be_kept_in_fewer_bits_than_the_matrices(
     network: YourMt3, pack: Callable
 ) -> None:
-    decoder, written = network.step_decoder(pack, cache_dtype=torch.bfloat16), tokens(2)[:, :8]
+    decoder, written = network.step_decoder(pack, cache_dtype=torch.bfloat16), tokens(2)
     cache = DecoderCache(decoder, 2, FRAMES, STEPS)
     decoder.open_rows(cache, 0, sound(2))
     ours = logits_step_by_step(decoder, cache, written)

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.models.kept_rows import COPY_COST, KeptRows
+from core.models.kept_rows import COPY_COST, ROOM_STEPS, KeptRows, room_for
 
 CPU = torch.device("cpu")
 ROWS, HEADS, ROOM, CHANNELS = 3, 2, 40, 8
@@ -16,20 +16,34 @@ def noise(*shape: int, seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def filled(dtype: torch.dtype, *, is_written_once: bool, positions: int = ROOM) -> KeptRows:
-    kept = KeptRows(
+def empty(dtype: torch.dtype, *, is_written_once: bool, positions: int = ROOM) -> KeptRows:
+    return KeptRows(
         (ROWS, HEADS, positions, CHANNELS), is_written_once=is_written_once, dtype=dtype, device=CPU
     )
-    kept.keys[:] = noise(*kept.keys.shape, seed=1)
-    kept.values[:] = noise(*kept.keys.shape, seed=2)
+
+
+def sounds(positions: int = ROOM) -> tuple[Tensor, Tensor]:
+    """Return keys and values [row, head, position, channel]."""
+    shape = ROWS, HEADS, positions, CHANNELS
+    return noise(*shape, seed=1), noise(*shape, seed=2)
+
+
+def filled(dtype: torch.dtype, *, is_written_once: bool, positions: int = ROOM) -> KeptRows:
+    kept = empty(dtype, is_written_once=is_written_once, positions=positions)
+    keys, values = sounds(positions)
+    if is_written_once:
+        kept.write_all(0, keys[:1], values[:1])
+        kept.write_all(1, keys[1:], values[1:])
+        return kept
+    for step in range(positions):
+        places = kept.places(torch.full((ROWS,), step))
+        kept.write(places, keys[:, :, step], values[:, :, step])
     return kept
 
 
-def expected(kept: KeptRows, query: Tensor, seen: int) -> Tensor:
-    keys, values = kept.keys[: len(query), :, :seen], kept.values[: len(query), :, :seen]
-    found = F.scaled_dot_product_attention(
-        query[:, :, None], keys.float(), values.float(), scale=1.0
-    )
+def expected(query: Tensor, seen: int) -> Tensor:
+    keys, values = (kept[: len(query), :, :seen] for kept in sounds())
+    found = F.scaled_dot_product_attention(query[:, :, None], keys, values, scale=1.0)
     return found[:, :, 0].flatten(1)
 
 
@@ -45,16 +59,33 @@ def test_a_look_is_attention_to_what_is_seen(dtype, is_written_once, seen, rows)
     mask[:, seen:] = -torch.inf
     found = kept.look(query, mask, looked_at)
     tolerance = 1e-5 if dtype is torch.float32 else 0.03
-    assert torch.allclose(found, expected(kept, query, seen), atol=tolerance)
+    assert torch.allclose(found, expected(query, seen), atol=tolerance)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
-def test_what_grows_keeps_what_it_has(dtype):
-    small = filled(dtype, is_written_once=False, positions=4)
+def test_rows_write_each_at_its_own_step(dtype):
+    kept = empty(dtype, is_written_once=False)
+    keys, values = noise(2, HEADS, CHANNELS, seed=4), noise(2, HEADS, CHANNELS, seed=5)
+    kept.write(kept.places(torch.tensor([ROOM - 1, 2])), keys, values)
+    mask = torch.full((2, ROOM), -torch.inf)
+    mask[[0, 1], [ROOM - 1, 2]] = 0
+    found = kept.look(torch.zeros(2, HEADS, CHANNELS), mask, ROOM)
+    assert torch.equal(found, values.to(dtype).float().flatten(1))
+
+
+def test_what_grows_keeps_what_it_has():
+    query, mask = noise(ROWS, HEADS, CHANNELS, seed=3), torch.zeros(ROWS, 9)
+    mask[:, 4:] = -torch.inf
+    small = filled(torch.float32, is_written_once=False, positions=4)
     large = small.grown(9)
     assert large.positions == 9
-    assert torch.equal(large.keys[:, :, :4], small.keys)
-    assert torch.equal(large.values[:, :, :4], small.values)
+    assert torch.allclose(large.look(query, mask, 9), small.look(query, None, 4))
+
+
+@pytest.mark.parametrize(("dtype", "room"), [(torch.float32, 2 * ROOM_STEPS), (torch.bfloat16, 90)])
+def test_tables_get_all_of_their_room_at_once(dtype, room):
+    assert room_for(ROOM_STEPS + 1, 90, dtype, CPU) == room
+    assert room_for(80, 90, dtype, CPU) == 90
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
@@ -63,5 +94,5 @@ def test_a_row_that_moves_is_looked_at_in_its_place(dtype, is_written_once):
     kept = filled(dtype, is_written_once=is_written_once)
     query = noise(ROWS, HEADS, CHANNELS, seed=3)
     before = kept.look(query[2:].expand(3, -1, -1), None, ROOM)[2]
-    kept.move(torch.tensor([2]), torch.tensor([0]))
+    kept.move(torch.tensor([2]), torch.tensor([0]), ROOM)
     assert torch.equal(kept.look(query[2:], None, ROOM)[0], before)
