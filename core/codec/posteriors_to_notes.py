@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from core.codec.glides import settled
 from core.codec.neighbours import without_neighbours
+from core.codec.octaves import OCTAVE, ending_with_lower, octave_logits, with_octaves
 from core.codec.repetition import borne_out
 from core.codec.struck_keys import StruckKeys
 from core.score.instruments import StemKind
@@ -90,6 +91,7 @@ class DecodeOptions:
     voice may take to reach the pitch of a note (see `glides`). `split_shift` lowers the threshold
     of onsets while their key still sounds.
     `ignores_neighbours` leaves out what others leak into the microphone of one voice.
+    `seeks_octaves` finds more of them in a piece that has many (see `octaves`).
     """
 
     onset_threshold: float = 0.5
@@ -103,6 +105,7 @@ class DecodeOptions:
     glide_s: float = 0.0
     split_shift: float = 0.0
     ignores_neighbours: bool = False
+    seeks_octaves: bool = False
 
     def __post_init__(self) -> None:
         thresholds = (self.onset_threshold, self.frame_threshold, *self.drum_thresholds)
@@ -145,10 +148,10 @@ _DRUMS_IN_MIX = (0.72, 0.58, 0.52, 0.65, 0.7)
 
 # Tuned on the development clips of the evaluation kit; see resources/models/README.md.
 _OPTIONS_OF_KIND = {
-    StemKind.DRUMS: DecodeOptions(
-        drum_thresholds=(0.5, 0.62, 0.6, 0.55, 0.5), drum_repetition=1.5
+    StemKind.DRUMS: DecodeOptions(drum_thresholds=(0.5, 0.62, 0.6, 0.55, 0.5), drum_repetition=1.5),
+    StemKind.KEYS: DecodeOptions(
+        0.5, frame_threshold=0.62, offset_shift_s=-0.02, seeks_octaves=True
     ),
-    StemKind.KEYS: DecodeOptions(0.5, frame_threshold=0.62, offset_shift_s=-0.02),
     StemKind.MIX: DecodeOptions(
         0.47,
         frame_threshold=0.55,
@@ -183,9 +186,15 @@ def notes_from_pitch(
     notes: list[NoteEvent] = []
     # Ends that are moved would hide where a glide goes on: they are moved after it.
     struck = replace(options, offset_shift_s=0.0) if options.glide_s > 0 else options
+    logits = octave_logits(posteriors.onset) if options.seeks_octaves else 0.0
     for column in range(posteriors.onset.shape[1]):
-        notes.extend(_notes_of_pitch(posteriors, struck, column=column, program=program))
+        onset = posteriors.onset[:, column].astype(np.float32)
+        if logits > 0 and column >= OCTAVE:
+            onset = with_octaves(onset, posteriors.onset[:, column - OCTAVE], logits)
+        notes.extend(_notes_of_pitch(posteriors, onset, struck, column=column, program=program))
     notes.sort()
+    if logits > 0:
+        notes = ending_with_lower(notes, options.onset_threshold)
     if options.glide_s > 0:
         notes = settled(
             notes,
@@ -253,10 +262,14 @@ def _hits_of_group(
 
 
 def _notes_of_pitch(
-    posteriors: PitchPosteriors, options: DecodeOptions, *, column: int, program: int
+    posteriors: PitchPosteriors,
+    onset: _Column,
+    options: DecodeOptions,
+    *,
+    column: int,
+    program: int,
 ) -> Iterator[NoteEvent]:
     fps = posteriors.frames_per_s
-    onset = posteriors.onset[:, column].astype(np.float32)
     lowest = min(options.onset_threshold, options.split_threshold)
     peaks = _peaks(onset, lowest, closest_frames=round(SAME_ONSET_S * fps))
     if not len(peaks):
@@ -270,7 +283,7 @@ def _notes_of_pitch(
     wanted_s = np.maximum(onsets_s + SHORTEST_NOTE_S, ends / fps + options.offset_shift_s)
     offsets_s = _before_next(onsets_s, wanted_s)
     velocities = _velocities(posteriors.velocity[peaks, column])
-    confidences = onset[peaks].tolist()
+    confidences = posteriors.onset[peaks, column].tolist()
     rows = zip(onsets_s.tolist(), offsets_s.tolist(), velocities, confidences, strict=True)
     for onset_s, offset_s, velocity, confidence in rows:
         yield NoteEvent(
