@@ -2,7 +2,8 @@
 
 The ground truth lists notes [onset_s, offset_s, pitch, ...] and drums [onset_s, key], and says in
 `annotated` which list is complete. Measures, as customary: On is note F1 within 50 ms and 50 cents;
-Off also wants the end within 50 ms or 20 %; Drm is F1 over five drum classes within 50 ms.
+Off also wants the end within 50 ms or 20 %; Ins is On counted inside each General MIDI family, if
+the truth has several; Drm is F1 over five drum classes within 50 ms.
 """
 
 import json
@@ -17,6 +18,7 @@ import numpy.typing as npt
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 import soxr  # type: ignore[import-untyped]  # it ships no types
 
+from core.codec.families import with_players
 from core.codec.posteriors_to_notes import (
     DecodeOptions,
     DrumPosteriors,
@@ -55,6 +57,7 @@ DRUM_CLASSES = (
     frozenset({49, 51, 52, 53, 55, 57, 59}),
 )
 TOLERANCE_S = 0.05
+PROGRAMS_OF_A_FAMILY = 8
 UNISON_S = 0.02  # the same key struck twice within this cannot be heard apart
 MEAN_OF_KINDS = "mean of kinds"
 LEVEL_BLOCK_SAMPLES = SAMPLE_RATE_HZ // 10
@@ -93,6 +96,7 @@ class ClipScore:
     onset: float | None
     offset: float | None
     drums: float | None
+    instruments: float | None = None
 
 
 class MatchedHits(NamedTuple):
@@ -122,8 +126,8 @@ def read_clips(folder: Path) -> list[LabelledClip]:
         notes = drum_hits = None
         if "notes" in truth["annotated"]:
             notes = tuple(
-                NoteEvent(onset_s=onset_s, pitch=round(pitch), offset_s=offset_s)
-                for onset_s, offset_s, pitch, *_ in truth["notes"]
+                NoteEvent(onset_s, round(pitch), offset_s, program=_program_in(more))
+                for onset_s, offset_s, pitch, *more in truth["notes"]
             )
         if "drums" in truth["annotated"] and truth["drums"]:
             drum_hits = tuple((float(onset_s), int(key)) for onset_s, key in truth["drums"])
@@ -142,14 +146,16 @@ def score_clip(
     Without a drum listener only its notes are.
     """
     options = decode_options_for(kind or clip.stem_kind)
-    onset = offset = hits = None
+    onset = offset = hits = instruments = None
     if clip.notes is not None:
-        notes = notes_from_pitch(pitch_heard(clip, pitch), options)
+        heard = pitch_heard(clip, pitch)
+        notes = notes_from_pitch(heard, options)
         onset = note_f1(clip.notes, notes, with_offsets=False)
         offset = note_f1(clip.notes, notes, with_offsets=True)
+        instruments = instrument_f1(clip.notes, with_players(notes, heard))
     if clip.drum_hits is not None and drums is not None:
         hits = drum_f1(clip.drum_hits, hits_of(clip, drums, options))
-    return ClipScore(clip.name, clip.kind, onset, offset, hits)
+    return ClipScore(clip.name, clip.kind, onset, offset, hits, instruments)
 
 
 def pitch_heard(clip: LabelledClip, pitch: PitchListener) -> PitchPosteriors:
@@ -179,6 +185,19 @@ def note_f1(truth: Sequence[NoteEvent], found: Sequence[NoteEvent], *, with_offs
         return float(not truth and not found)
     matched = matched_notes(truth, found, with_offsets=with_offsets)
     return 2 * len(matched) / (len(truth) + len(found))
+
+
+def instrument_f1(truth: Sequence[NoteEvent], found: Sequence[NoteEvent]) -> float | None:
+    """Return the F1 of notes matched inside each General MIDI family; None if only one plays."""
+    true_ones, ours = _by_family(truth), _by_family(found)
+    if len(true_ones) < 2:
+        return None
+    matched = count = 0
+    for family in {*true_ones, *ours}:
+        these, those = true_ones.get(family, []), ours.get(family, [])
+        matched += len(matched_notes(these, those, with_offsets=False))
+        count += len(these) + len(those)
+    return 2 * matched / count
 
 
 def matched_notes(
@@ -235,6 +254,20 @@ def merge_unisons(notes: Sequence[NoteEvent]) -> list[NoteEvent]:
     return sorted(note for same in merged.values() for note in same)
 
 
+def _by_family(notes: Sequence[NoteEvent]) -> dict[int, list[NoteEvent]]:
+    """Return the notes of each General MIDI family, unisons merged."""
+    families: dict[int, list[NoteEvent]] = {}
+    for note in notes:
+        families.setdefault(note.program // PROGRAMS_OF_A_FAMILY, []).append(note)
+    return {family: merge_unisons(its) for family, its in families.items()}
+
+
+def _program_in(rest: Sequence[int | None]) -> int:
+    """Return the program of a line of truth, which goes on with velocity and program or ends."""
+    program = rest[1] if len(rest) > 1 else None
+    return program or 0
+
+
 def means_of_kinds(scores: Sequence[ClipScore]) -> dict[str, ClipScore]:
     """Return the mean score per kind, and under MEAN_OF_KINDS the mean of those."""
     kinds = sorted({score.kind for score in scores})
@@ -250,10 +283,10 @@ def table_of(scores: Sequence[ClipScore]) -> str:
 
 def table_of_means(means: Sequence[ClipScore]) -> str:
     """Return a row per mean, in per cent."""
-    lines = [f"{'kind':16} {'On':>6} {'Off':>6} {'Drm':>6}"]
+    lines = [f"{'kind':16} {'On':>6} {'Off':>6} {'Ins':>6} {'Drm':>6}"]
     for mean in means:
-        cells = " ".join(_percent(value) for value in (mean.onset, mean.offset, mean.drums))
-        lines.append(f"{mean.kind:16} {cells}")
+        values = (mean.onset, mean.offset, mean.instruments, mean.drums)
+        lines.append(f"{mean.kind:16} {' '.join(map(_percent, values))}")
     return "\n".join(lines)
 
 
@@ -276,6 +309,7 @@ def _mean(name: str, scores: Sequence[ClipScore]) -> ClipScore:
         mean([score.onset for score in scores]),
         mean([score.offset for score in scores]),
         mean([score.drums for score in scores]),
+        mean([score.instruments for score in scores]),
     )
 
 

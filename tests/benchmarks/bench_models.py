@@ -3,7 +3,8 @@
     python -m tests.benchmarks.bench_models CLIPS [--model ID ...] [--stem-unknown]
 
 CLIPS holds <name>.flac beside <name>.json (see core/training/evaluate.py). Prints F1 in per cent:
-On (onset), Off (onset and offset), Drm (drum hits), and how many times faster than real time.
+On (onset), Off (onset and offset), Ins (onset and family), Drm (drum hits), and how many times
+faster than real time.
 """
 # ruff: noqa: T201 - its output is for reading
 
@@ -20,6 +21,7 @@ from core.training.evaluate import (
     ClipScore,
     LabelledClip,
     drum_f1,
+    instrument_f1,
     note_f1,
     read_clips,
     table_of,
@@ -50,13 +52,14 @@ def score(clip: LabelledClip, folder: Path, transcriber: Transcriber) -> ClipSco
     notes = [note for track in heard.tracks for note in track.notes if not track.is_drum]
     hits = [(note.onset_s, note.pitch) for track in heard.tracks for note in track.notes
             if track.is_drum]  # fmt: skip
-    onset = offset = drums = None
+    onset = offset = drums = instruments = None
     if clip.notes is not None:
         onset = note_f1(clip.notes, notes, with_offsets=False)
         offset = note_f1(clip.notes, notes, with_offsets=True)
+        instruments = instrument_f1(clip.notes, notes)
     if clip.drum_hits is not None:
         drums = drum_f1(clip.drum_hits, hits)
-    return ClipScore(clip.name, clip.kind, onset, offset, drums)
+    return ClipScore(clip.name, clip.kind, onset, offset, drums, instruments)
 
 
 def ignore(_: Progress) -> None:

@@ -1,14 +1,27 @@
 """Scores, and the bar the shipped weights must not fall under."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.training.evaluate import drum_f1, evaluate, means_of_kinds, note_f1, read_clips
+from core.score.note import NoteEvent
+from core.training.evaluate import (
+    drum_f1,
+    evaluate,
+    instrument_f1,
+    means_of_kinds,
+    note_f1,
+    read_clips,
+)
 from tests import make
 
 ROOT = Path(__file__).resolve().parents[3]
 CLIPS = ROOT.parent / "shared" / "eval" / "clips" / "dev"
+
+
+def played(pitch: int, onset_s: float, program: int) -> NoteEvent:
+    return replace(make.note(pitch, onset_s, onset_s + 0.4), program=program)
 
 
 def test_the_same_notes_score_one() -> None:
@@ -30,6 +43,16 @@ def test_a_wrong_end_counts_only_with_offsets() -> None:
 def test_unisons_count_once() -> None:
     truth = [make.note(60, 1.0, 1.5), make.note(60, 1.01, 2.0)]
     assert note_f1(truth, [make.note(60, 1.0, 2.0)], with_offsets=True) == 1.0
+
+
+def test_a_note_of_another_family_of_instruments_counts_as_missed_and_as_too_much() -> None:
+    truth = [played(60, 0.0, 0), played(64, 0.5, 40), played(67, 1.0, 56)]
+    found = [played(60, 0.0, 7), played(64, 0.5, 41), played(67, 1.0, 64)]
+    assert instrument_f1(truth, found) == pytest.approx(2 / 3)
+
+
+def test_of_one_family_alone_no_instruments_are_told_apart() -> None:
+    assert instrument_f1([played(60, 0.0, 0), played(64, 0.5, 1)], []) is None
 
 
 def test_drum_classes_are_scored_together() -> None:
