@@ -23,7 +23,7 @@ class BuiltInModel:
 BUILT_IN = BuiltInModel(
     id="built-in",
     title="Built-in v3",
-    pitch_weights=_WEIGHTS / "pitch_v3.safetensors",
+    pitch_weights=_WEIGHTS / "pitch_v4.safetensors",
     family_weights=_WEIGHTS / "families_v4.safetensors",
     drum_weights=_WEIGHTS / "drums_v3.safetensors",
 )

@@ -30,8 +30,8 @@ from core.training.train_drums import DRUM_CHOICES, DrumChoices, train_drums
 from core.training.train_families import train_families
 from core.training.train_pitch import CHOICES, Choices, train_pitch
 
-VERSION = "3"
-PITCH_FILE, DRUM_FILE = "pitch_v3.safetensors", "drums_v3.safetensors"
+VERSION = "4"
+PITCH_FILE, DRUM_FILE = "pitch_v4.safetensors", "drums_v3.safetensors"
 FAMILY_FILE = "families_v4.safetensors"
 
 SMALL_RUN, GROWN_RUN, FURTHER_RUN = "small_pitch_run", "pitch_run", "further_pitch_run"
