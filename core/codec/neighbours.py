@@ -3,8 +3,7 @@
 A singer, a wind or a bass plays one note at a time. A note that sounds under a clearly louder one
 is somebody else's, or a resonance; and where many are, how loud they are tells which of the notes
 between the phrases are somebody else's as well. But a harmonica plays chords, whose softer notes
-start with the loudest: others and resonances seldom do. On real harmonicas that play chords 67 to
-82 per cent of the softer notes are struck with a louder one, of what leaks in 5 to 55.
+start with the loudest; what leaks, and resonances, seldom do.
 """
 
 from collections.abc import Sequence

@@ -31,7 +31,7 @@ from core.training.train_families import train_families
 from core.training.train_pitch import CHOICES, Choices, train_pitch
 
 VERSION = "4"
-PITCH_FILE, DRUM_FILE = "pitch_v4.safetensors", "drums_v3.safetensors"
+PITCH_FILE, DRUM_FILE = "pitch_v3.safetensors", "drums_v3.safetensors"
 FAMILY_FILE = "families_v4.safetensors"
 
 SMALL_RUN, GROWN_RUN, FURTHER_RUN = "small_pitch_run", "pitch_run", "further_pitch_run"

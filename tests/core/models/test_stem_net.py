@@ -11,8 +11,8 @@ from core.models.family_head import StemAndFamilies
 from core.models.stem_net import CONTEXT_FRAMES, StemNet, gather_pitches
 
 ROOT = Path(__file__).resolve().parents[3]
-WEIGHTS = ROOT / "resources" / "models" / "pitch_v4.safetensors"
-GOLDEN = ROOT / "tests" / "golden" / "pitch_v4_logits.npz"
+WEIGHTS = ROOT / "resources" / "models" / "pitch_v3.safetensors"
+GOLDEN = ROOT / "tests" / "golden" / "pitch_v3_logits.npz"
 
 
 def levels(frames: int = 60) -> torch.Tensor:

@@ -24,7 +24,7 @@ def test_the_recipe_draws_only_from_release_sources(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["pitch_v4.safetensors", "families_v4.safetensors", "drums_v3.safetensors"]
+    "file", ["pitch_v3.safetensors", "families_v4.safetensors", "drums_v3.safetensors"]
 )
 def test_weights_name_what_they_heard(file: str) -> None:
     heard = json.dumps(read_metadata(MODELS / file).get("heard", ""))
