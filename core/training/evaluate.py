@@ -109,7 +109,8 @@ class MatchedHits(NamedTuple):
 
 def evaluate(clips: Iterable[LabelledClip], weights: Path) -> tuple[ClipScore, ...]:
     """Score the weights files of a folder on clips."""
-    pitch = PitchListener(weights / BUILT_IN.pitch_weights.name)
+    families = weights / BUILT_IN.family_weights.name
+    pitch = PitchListener(weights / BUILT_IN.pitch_weights.name, families)
     drums = DrumListener(weights / BUILT_IN.drum_weights.name)
     return tuple(score_clip(clip, pitch, drums) for clip in clips)
 
