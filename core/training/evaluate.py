@@ -47,6 +47,8 @@ KIND_OF_CLIP = {
     "bass": StemKind.BASS,
     "sax": StemKind.WINDS,
     "harmonica": StemKind.WINDS,
+    "trumpet": StemKind.BRASS,
+    "strings": StemKind.STRINGS,
     "vocals": StemKind.VOCALS,
 }
 DRUM_CLASSES = (
