@@ -63,7 +63,11 @@ def test_notes_of_named_instruments_carry_their_program(clips: list[PitchedClip]
 
 
 def test_players_of_a_mix_keep_one_pulse(clips: list[PitchedClip]) -> None:
-    """Onsets of different programs meet far more often than they would by chance."""
+    """Onsets of different programs meet far more often than if one of them were out of time."""
+    assert share_that_meet(clips, late_s=0.0) > 1.5 * share_that_meet(clips, late_s=0.07)
+
+
+def share_that_meet(clips: list[PitchedClip], *, late_s: float) -> float:
     met: list[bool] = []
     for clip in clips:
         programs = {note.program for note in clip.notes} - {NO_PROGRAM}
@@ -71,5 +75,5 @@ def test_players_of_a_mix_keep_one_pulse(clips: list[PitchedClip]) -> None:
             others = np.array([n.onset_s for n in clip.notes if n.program not in (program, -1)])
             if len(others):
                 own = np.array([n.onset_s for n in clip.notes if n.program == program])
-                met += (np.abs(own[:, None] - others).min(1) < 0.03).tolist()
-    assert float(np.mean(met)) > 0.7
+                met += (np.abs(own[:, None] + late_s - others).min(1) < 0.03).tolist()
+    return float(np.mean(met))
