@@ -1,7 +1,7 @@
 """A Python with a venv and a pip that install nothing: stands in for all that the installer calls.
 
 Each pip call is appended to $FAKE_LOG. $FAKE_PIP says what pip does when it comes to a package:
-`hang:NAME`, or `fail:NAME` with the words in $FAKE_SAYS.
+`hang:NAME`, or `fail:NAME` with the words in $FAKE_SAYS. The disk has $FAKE_FREE_GB left.
 """
 
 import json
@@ -26,7 +26,10 @@ def main() -> None:
         exec(arguments[1])
     elif arguments[0].endswith("environment.py"):
         import runpy  # here, as nine of ten starts do without it
+        import shutil
 
+        free = int(os.environ.get("FAKE_FREE_GB", "50")) * 10**9  # whatever this machine has left
+        shutil.disk_usage = lambda _: shutil._ntuple_diskusage(10**12, 10**12 - free, free)
         sys.executable = str(Path(sys.argv[0]).absolute())
         sys.argv = arguments
         runpy.run_path(arguments[0], run_name="__main__")

@@ -199,6 +199,14 @@ def test_failing_pip_is_told_in_one_line(machine: Machine, pip_says: str, told: 
     assert str(machine.checkout / ".venv" / "notewright" / "install.log") in last
 
 
+def test_too_small_a_disk_is_told_before_anything_is_fetched(machine: Machine) -> None:
+    done = machine.run("daws", FAKE_FREE_GB="4")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert f"needs 7 GB; the disk of '{machine.checkout / '.venv'}' has 4. Free some space" in line
+    assert not any(asked.startswith("pip") for asked in machine.log)
+
+
 def test_what_nobody_expected_is_told_in_one_line_too(machine: Machine) -> None:
     machine.write_pyproject("[project]\n")
     done = machine.run("daws")
