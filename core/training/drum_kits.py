@@ -82,7 +82,7 @@ def kits_of(sources: Iterable[SoundSource]) -> list[Kit]:
     """Read all usable kits of soundfonts and Hydrogen kits, in the order of the sources."""
     kits: list[Kit] = []
     for source in sources:
-        if source.path is None:
+        if source.path is None or source.repository:  # repositories hold notes
             continue
         if source.path.suffix == ".sf2":
             kits += soundfont_kits(source.path)

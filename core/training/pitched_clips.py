@@ -14,6 +14,7 @@ from core.training.drum_synth import Kit, random_kit
 from core.training.effects import compressed, produced, resonated, to_rms
 from core.training.families import FAMILIES, FAMILY_NAMED, PLUCKED, STRINGED, Family
 from core.training.handling import with_hammers, with_muted_strokes
+from core.training.harmonica_phrases import play_diatonic
 from core.training.part import Part, PlayedNote
 from core.training.performance import perform
 from core.training.performer import PerformerKind, random_performer
@@ -39,7 +40,7 @@ EVENNESS = 0.55  # in mixes, families are drawn by this power of their shares
 OWN_KITS = 10
 LATEST_ATTACK_S = 0.15  # slower presets are labelled too early rather than out of all tolerance
 KIT_PROGRAMS = (0, 8, 16, 24, 25, 32, 40)
-DISTORTED_SHARE, DISTORTABLE = 0.15, ("guitar", "lead", "bass")
+DISTORTED_SHARE, DISTORTABLE = 0.15, ("guitar", "lead", "bass", "harmonica")
 OWN_KINDS: tuple[PatchKind, ...] = ("pluck", "sustain", "wind", "voice")
 OWN_KIND_SHARES = (0.5, 0.2, 0.12, 0.18)
 PERFORMER_KINDS: tuple[PerformerKind, ...] = (
@@ -50,7 +51,7 @@ PERFORMER_KINDS: tuple[PerformerKind, ...] = (
     "brass",
     "bow",
 )
-PERFORMER_KIND_SHARES = (0.34, 0.26, 0.14, 0.08, 0.1, 0.08)
+PERFORMER_KIND_SHARES = (0.306, 0.234, 0.2, 0.08, 0.1, 0.08)
 FAMILIES_OF_PERFORMER: Mapping[PerformerKind, tuple[str, ...]] = {
     "singer": ("choir", "choir", "choir", "reed"),
     "reed": ("reed",),
@@ -59,9 +60,9 @@ FAMILIES_OF_PERFORMER: Mapping[PerformerKind, tuple[str, ...]] = {
     "brass": ("brass",),
     "bow": ("strings",),
 }
+DIATONIC_SHARE = 0.7  # of harmonicas; the others play what other winds do
 DOUBLE_STOPPING_SHARE = 0.3
 DOUBLE_STOPS: Mapping[PerformerKind, tuple[int, ...]] = {  # semitones over the first note
-    "harmonica": (3, 4, 4, 5, 12),
     "bow": (3, 4, 7, 8, 9, 12),
 }
 TWO_HANDED = frozenset({"piano", "organ", "guitar", "chromperc"})
@@ -96,7 +97,10 @@ ALL_WAYS, FONT_SOUNDS = Ways(0.24, 0.26), Ways(0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class TunedFont:
-    """A SoundFont with its measurements by program; `share` is how often it is drawn."""
+    """A SoundFont with its measurements by program.
+
+    `share` is how often it is drawn, beside the others that have the family asked for.
+    """
 
     name: str
     font: SoundFont
@@ -146,8 +150,6 @@ class PitchedClipMaker:
         self._rng = rng
         self._ways = ways
         self._fonts = fonts
-        shares = np.array([font.share for font in fonts])
-        self._font_shares = shares / shares.sum()
         family_shares = np.array([family.share for family in FAMILIES])
         self._family_shares = family_shares / family_shares.sum()
         evened = family_shares**EVENNESS
@@ -252,11 +254,12 @@ class PitchedClipMaker:
 
     def _font_part(self, family: Family, task: _Task) -> _PlayedPart | None:
         rng = self._rng
-        font = self._fonts[int(rng.choice(len(self._fonts), p=self._font_shares))]
-        programs = font.programs_of(family)
-        if not programs:
+        able = [font for font in self._fonts if font.programs_of(family)]
+        if not able:
             return None
-        program = int(rng.choice(programs))
+        shares = np.array([font.share for font in able])
+        font = able[int(rng.choice(len(able), p=shares / shares.sum()))]
+        program = int(rng.choice(font.programs_of(family)))
         composition = self._composed(family, task)
         part = composition.part
         if not part.notes:
@@ -294,6 +297,8 @@ class PitchedClipMaker:
     def _performed_part(self, task: _Task) -> _PlayedPart | None:
         rng = self._rng
         kind = PERFORMER_KINDS[int(rng.choice(len(PERFORMER_KINDS), p=PERFORMER_KIND_SHARES))]
+        if kind == "harmonica" and task.doubled is None and rng.random() < DIATONIC_SHARE:
+            return self._diatonic_part(task)
         family = FAMILY_NAMED[str(rng.choice(FAMILIES_OF_PERFORMER[kind]))]
         composition = self._composed(family, task)
         notes = one_voice_of(composition.part.notes, task.duration_s)
@@ -308,6 +313,15 @@ class PitchedClipMaker:
             sound, heard = sound + second.samples, sorted(heard + second.notes)
         recipe = f"performer-{kind}/{family.name}/{composition.style}"
         return _PlayedPart(sound, _named(heard, PROGRAM_OF_PERFORMER[kind]), recipe)
+
+    def _diatonic_part(self, task: _Task) -> _PlayedPart | None:
+        playing = play_diatonic(self._rng, task.song, duration_s=task.duration_s)
+        if not playing.performance.notes:
+            return None
+        style = "chords" if playing.has_chords else "diatonic"
+        notes = _named(playing.performance.notes, PROGRAM_OF_PERFORMER["harmonica"])
+        recipe = f"performer-harmonica/harmonica/{style}"
+        return _PlayedPart(playing.performance.samples, notes, recipe)
 
     def _composed(self, family: Family, task: _Task) -> Composition:
         """Compose a part, or double another one and perhaps play something else as well."""
@@ -378,7 +392,6 @@ class PitchedClipMaker:
         if rng.random() < 0.5:
             clips = [make_drum_clip(rng, self._kits, []).samples for _ in range(2)]
             return np.concatenate(clips)[: int(duration_s * SAMPLE_RATE_HZ)]
-        font = self._fonts[int(rng.integers(len(self._fonts)))].font
         step_s = 60 / rng.uniform(70, 170) / 2
         notes: list[PlayedNote] = []
         for step in range(int(duration_s / step_s)):
@@ -395,10 +408,14 @@ class PitchedClipMaker:
                     velocity = int(rng.integers(40, 125))
                     notes.append(PlayedNote(onset_s, step * step_s + 0.3, key, velocity))
         program = int(rng.choice(KIT_PROGRAMS))
-        drums = font.play(program, notes, duration_s=duration_s, bank=DRUM_BANK)
-        if drums is None:
-            drums = font.play(0, notes, duration_s=duration_s, bank=DRUM_BANK)
-        return drums
+        order: list[int] = rng.permutation(len(self._fonts)).tolist()
+        for number in order:  # not all have drums
+            font = self._fonts[number].font
+            for kit in (program, 0):
+                drums = font.play(kit, notes, duration_s=duration_s, bank=DRUM_BANK)
+                if drums is not None:
+                    return drums
+        return None
 
 
 def _named(notes: list[PlayedNote], program: int) -> list[PlayedNote]:

@@ -32,11 +32,12 @@ from core.training.drum_kits import kits_of, own_kits, percussion_of
 from core.training.drum_synth import Kit
 from core.training.part import PlayedNote
 from core.training.pitched_clips import PitchedClip, PitchedClipMaker, TunedFont
+from core.training.recorded_notes import BANKS, sources_of, write_bank
 from core.training.schedule import replacing
-from core.training.sound_sources import Use, source_named, sources_for
+from core.training.sound_sources import SoundSource, Use, source_named, sources_for
 from core.training.soundfonts import Samples, SoundFont
 
-FONT_SHARES = {"fluid": 0.43, "muse": 0.43, "csound": 0.14}
+FONT_SHARES = {"fluid": 0.3, "muse": 0.3, "csound": 0.1, "recorded-1": 0.35, "recorded-2": 0.25}
 FULL_SCALE = 32_767
 SAMPLED_KIT_COPIES = 2  # so that more than half of the kits drawn were recorded
 OWN_KITS_STREAM = 999  # the seed's second number, beyond any shard number
@@ -85,7 +86,10 @@ def make_pitched_shards(folder: Path, plan: ShardPlan, makers: Makers = ALONE) -
     """
     folder.mkdir(parents=True, exist_ok=True)
     clock = _Clock(folder, makers.minutes)
-    for _ in _each(partial(_calibrate, folder), list(FONT_SHARES), makers):
+    for name in BANKS:
+        for source in _missing(name):
+            _log.warning("goes without '%s'; to hear it: %s", source.name, source.way_to_get)
+    for _ in _each(partial(_calibrate, folder), _fonts_at_hand(), makers):
         clock.strike()
     make = partial(_make_pitched_shard, folder, plan.clips_per_shard, clock.over_at_s)
     numbers = range(plan.shards_per_stream)
@@ -171,7 +175,7 @@ def _calibrate(folder: Path, name: str) -> None:
     path = _calibration_of(folder, name)
     if not path.exists():
         with replacing(path) as unfinished:
-            write_calibrations(unfinished, calibrate(_font(name)))
+            write_calibrations(unfinished, calibrate(_font(folder, name)))
 
 
 def _make_pitched_shard(
@@ -210,9 +214,21 @@ def _make_drum_shard(
 
 def _tuned_fonts(folder: Path) -> tuple[TunedFont, ...]:
     return tuple(
-        TunedFont(name, _font(name), read_calibrations(_calibration_of(folder, name)), share)
+        TunedFont(
+            name, _font(folder, name), read_calibrations(_calibration_of(folder, name)), share
+        )
         for name, share in FONT_SHARES.items()
+        if name in _fonts_at_hand()
     )
+
+
+def _fonts_at_hand() -> list[str]:
+    """Return which of FONT_SHARES are used: banks of recorded notes only if all of it is there."""
+    return [name for name in FONT_SHARES if name not in BANKS or not _missing(name)]
+
+
+def _missing(bank: str) -> list[SoundSource]:
+    return [source for source in sources_of(bank) if source.path and not source.path.exists()]
 
 
 @cache
@@ -227,10 +243,17 @@ def _calibration_of(folder: Path, name: str) -> Path:
     return folder / f"calibration_{name}.json"
 
 
-def _font(name: str) -> SoundFont:
-    path = source_named(name).path
-    assert path is not None
-    return SoundFont(path)
+def _font(folder: Path, name: str) -> SoundFont:
+    """Open a SoundFont; those of recorded notes are made in the folder when first asked for."""
+    if name not in BANKS:
+        path = source_named(name).path
+        assert path is not None
+        return SoundFont(path)
+    bank = folder / f"{name}.sf2"
+    if not bank.exists():
+        with replacing(bank) as unfinished:
+            write_bank(unfinished, name)
+    return SoundFont(bank)
 
 
 def _write_audio_shard(path: Path, clips: list[PitchedClip]) -> None:

@@ -1,5 +1,6 @@
 """Every sound the models may hear, with its licence; the release weights hear `RELEASE` only."""
 
+import os
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 SOUNDFONT_FOLDER = Path("/usr/share/sounds/sf2")  # where Debian's packages put them
 DRUMKIT_FOLDER = Path("/usr/share/hydrogen/data/drumkits")
 SONIC_PI_FOLDER = Path("/usr/share/sonic-pi/samples")
+# Where the repositories of recorded notes are cloned.
+RECORDED_FOLDER = Path(os.environ.get("NOTEWRIGHT_SAMPLES", "~/notewright-samples")).expanduser()
+SFZ_INSTRUMENTS = "https://github.com/sfzinstruments"
 
 
 class Use(Enum):
@@ -18,7 +22,10 @@ class Use(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SoundSource:
-    """One collection of sounds; `path` is None for our own synthesisers."""
+    """One collection of sounds; `path` is None for our own synthesisers.
+
+    It comes with a Debian package or from a repository.
+    """
 
     name: str
     path: Path | None
@@ -26,6 +33,18 @@ class SoundSource:
     attribution: str
     debian_package: str
     use: Use
+    repository: str = ""
+
+    @property
+    def way_to_get(self) -> str:
+        """The command that puts it where it is looked for."""
+        if self.repository:  # some ask git to change line ends, of recordings too
+            return (
+                f"git clone --depth 1 --no-checkout {self.repository} '{self.path}'"
+                f" && echo '* -text' >'{self.path}/.git/info/attributes'"
+                f" && git -C '{self.path}' checkout"
+            )
+        return f"apt-get install {self.debian_package}"
 
 
 SOURCES = (
@@ -78,6 +97,58 @@ SOURCES = (
         "samples of Sonic Pi, drums among others by menegass, Zajo and looppool of freesound.org",
         "sonic-pi-samples",
         Use.RELEASE,
+    ),
+    *(
+        SoundSource(
+            name,
+            RECORDED_FOLDER / name,
+            licence,
+            attribution,
+            "",
+            Use.RELEASE,
+            f"{owner}/{repository}",
+        )
+        for name, licence, attribution, owner, repository in (
+            (
+                "splendid-grand",
+                "public domain",
+                "Splendid Grand Piano, samples by AKAI",
+                SFZ_INSTRUMENTS,
+                "SplendidGrandPiano",
+            ),
+            (
+                "black-and-green-guitars",
+                "CC0-1.0",
+                "Black And Green Guitars by Karoryfer Lecolds, recorded by Brian Wood",
+                "https://github.com/kmturley",
+                "karoryfer.black-and-green-guitars",
+            ),
+            *(
+                (
+                    name,
+                    "CC0-1.0",
+                    f"{title} by Karoryfer Lecolds",
+                    SFZ_INSTRUMENTS,
+                    f"karoryfer.{name}",
+                )
+                for name, title in (
+                    ("emilyguitar", "Emilyguitar"),
+                    ("shinyguitar", "Shinyguitar"),
+                    ("growlybass", "Growlybass"),
+                    ("meatbass", "Meatbass"),
+                    ("pastabass", "Pastabass, recorded by spacecoyote,"),
+                    ("weresax", "Weresax"),
+                    ("bear-sax", "Bear Sax"),
+                )
+            ),
+            (
+                "double-bass",
+                "CC0-1.0",
+                "Rubner double bass by D. Smolken",
+                SFZ_INSTRUMENTS,
+                "dsmolken.double-bass",
+            ),
+        )
     ),
     SoundSource(
         "opl3",

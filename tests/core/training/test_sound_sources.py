@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.models.checkpoint import read_metadata
+from core.training.recorded_notes import BANKS, sources_of
 from core.training.shard_making import FONT_SHARES
 from core.training.sound_sources import SoundSource, Use, source_named, sources_for
 
@@ -20,7 +21,14 @@ def test_release_weights_hear_only_free_sounds(source: SoundSource) -> None:
 
 @pytest.mark.parametrize("name", FONT_SHARES)
 def test_the_recipe_draws_only_from_release_sources(name: str) -> None:
-    assert source_named(name).use is Use.RELEASE
+    sources = sources_of(name) if name in BANKS else [source_named(name)]
+    assert sources
+    assert {source.use for source in sources} == {Use.RELEASE}
+
+
+@pytest.mark.parametrize("source", sources_for(Use.RELEASE), ids=lambda source: source.name)
+def test_every_source_says_how_to_get_it(source: SoundSource) -> None:
+    assert source.path is None or source.debian_package or str(source.path) in source.way_to_get
 
 
 @pytest.mark.parametrize(
