@@ -6,6 +6,7 @@ A key or a value is used once per step: how long a look takes is how long it tak
 import math
 import mmap
 import sys
+from contextlib import suppress
 from functools import lru_cache
 
 import torch
@@ -144,7 +145,9 @@ def has_fbgemm() -> bool:
 def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return zeros; on CPU in memory straight from the system, which takes it back when it is free.
 
-    What grows leaves gaps in a heap, which came to as much as what was kept.
+    What grows leaves gaps in a heap, which came to as much as what was kept. Linux is asked for
+    pages of 2 MB: a few hundred are taken in, and looked up when they are read, in less time than a
+    hundred thousand of 4 kB.
     """
     if device.type != "cpu":
         return torch.zeros(shape, dtype=dtype, device=device)
@@ -153,6 +156,9 @@ def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> 
         mapped = mmap.mmap(-1, size_bytes)
     else:  # pages that could be shared, which is the default, take twice as long to be taken in
         mapped = mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANON)
+    if sys.platform == "linux":
+        with suppress(OSError):  # a kernel that has none
+            mapped.madvise(mmap.MADV_HUGEPAGE)
     return torch.frombuffer(mapped, dtype=dtype).view(shape)
 
 

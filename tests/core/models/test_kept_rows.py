@@ -1,5 +1,8 @@
 """Looks of one query per row at what a layer keeps, against attention as PyTorch has it."""
 
+import mmap
+import sys
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -96,3 +99,11 @@ def test_a_row_that_moves_is_looked_at_in_its_place(dtype, is_written_once):
     before = kept.look(query[2:].expand(3, -1, -1), None, ROOM)[2]
     kept.move(torch.tensor([2]), torch.tensor([0]), ROOM)
     assert torch.equal(kept.look(query[2:], None, ROOM)[0], before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others are not asked for large pages")
+def test_rows_are_kept_where_the_kernel_has_no_large_pages(monkeypatch):
+    monkeypatch.setattr(mmap, "MADV_HUGEPAGE", 1 << 20)  # refused, as unknown advice is
+    kept = filled(torch.bfloat16, is_written_once=True)
+    query = noise(ROWS, HEADS, CHANNELS, seed=3)
+    assert torch.allclose(kept.look(query, None, ROOM), expected(query, ROOM), atol=0.03)
