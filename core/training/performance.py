@@ -5,7 +5,7 @@ real singers and players scoop, slide, let vibrato start late, tongue, breathe, 
 hold still. Nothing is sampled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,11 +52,17 @@ def perform(
     performer: Performer,
     *,
     duration_s: float,
+    slides: Collection[float] | None = None,
 ) -> Performance:
-    """Play the notes of a monophonic part, in onset order."""
-    notes = _slurred(rng, notes, performer)
+    """Play the notes of a monophonic part, in onset order.
+
+    `slides` are the onsets of notes that are slid to from the note before; with them, notes are
+    joined where they are written so. Without, the performer joins and slides by habit.
+    """
+    if slides is None:
+        notes = _slurred(rng, notes, performer)
     length = int(duration_s * CONTROLS_PER_S) + 1
-    curves = _Curves(rng, performer, length)
+    curves = _Curves(rng, performer, length, slides)
     for number, note in enumerate(notes):
         before = notes[number - 1] if number else None
         after = notes[number + 1] if number + 1 < len(notes) else None
@@ -97,9 +103,16 @@ def _slurred(
 class _Curves:
     """Pitch, loudness and tone of a part, grown note by note."""
 
-    def __init__(self, rng: np.random.Generator, performer: Performer, length: int) -> None:
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        performer: Performer,
+        length: int,
+        slides: Collection[float] | None,
+    ) -> None:
         self._rng = rng
         self._performer = performer
+        self._slides = slides
         self._at_s = (np.arange(length) / CONTROLS_PER_S).astype(np.float32)
         self._pitch = np.full(length, np.nan, np.float32)
         self._level = np.zeros(length, np.float32)
@@ -124,7 +137,7 @@ class _Curves:
         )
         self._pitch[first:end] = centre + self._vibrato(at_s)
         level, attack_s = self._note_level(note, at_s, held_s, is_slurred=is_slurred)
-        glides = is_slurred and before is not None and rng.random() < performer.glide_share
+        glides = is_slurred and self._glides_to(note)
         if is_repeated:  # or nobody would hear two
             self._interrupt(note.onset_s, depth=rng.uniform(0.3, 1.0))
         elif glides and before is not None and abs(before.pitch - note.pitch) <= 9:
@@ -142,7 +155,7 @@ class _Curves:
         if is_last and held_s > 0.25 and rng.random() < performer.fall_share:
             self._fall(note, first, end)
         self._level[first:end] = level
-        if is_slurred:
+        if is_slurred and not (glides and self._slides):
             self._interrupt(note.onset_s, depth=performer.dip * rng.uniform(0, 1))
         self._pronounce(note, is_slurred=is_slurred, first=first, end=end)
         heard_s = 0.0 if is_slurred else HEARD_LEVEL * attack_s
@@ -195,6 +208,11 @@ class _Curves:
             )
         loudness = (note.velocity / 127) ** 1.6
         return (loudness * rise * swell * release).astype(np.float32), attack_s
+
+    def _glides_to(self, note: PlayedNote) -> bool:
+        if self._slides is not None:
+            return note.onset_s in self._slides
+        return bool(self._rng.random() < self._performer.glide_share)
 
     def _glide(self, note: PlayedNote, before: PlayedNote) -> None:
         """Slide from the last pitch, half-way at the onset of the new one."""
