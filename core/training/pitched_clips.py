@@ -18,6 +18,7 @@ from core.training.harmonica_phrases import play_diatonic
 from core.training.part import Part, PlayedNote
 from core.training.performance import perform
 from core.training.performer import PerformerKind, random_performer
+from core.training.sections import section
 from core.training.song import Song, random_song
 from core.training.soundfonts import DRUM_BANK, SAMPLE_RATE_HZ, Samples, SoundFont
 from core.training.synth import PatchKind, labelled, random_patch, render_part
@@ -26,6 +27,15 @@ CLIP_S = 12.0
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108
 MIX_SHARE, DRUMS_IN_MIX_SHARE = 0.36, 0.45
 MOST_PARTS = 6
+SECTION_SHARE, MOST_BESIDE_SECTION = 0.25, 2  # of mixes; others who play along
+PERFORMED_VOICE_SHARE, VOICE_DB = 0.25, 4.0  # of a section's players; how much softer each is
+PERFORMER_OF_SECTION: Mapping[str, PerformerKind] = {
+    "brass": "brass",
+    "reed": "reed",
+    "pipe": "flute",
+    "strings": "bow",
+    "choir": "singer",
+}
 UNISON_SHARE = 0.3  # of the later parts of a mix: doubles an earlier one
 UNISON_STEPS = (0, 0, 12, 12, 12, -12, -12, 24)
 SOFTER_SHARE, MOST_SOFTER_DB = 0.6, 12.0  # of the parts that double another
@@ -209,33 +219,52 @@ class PitchedClipMaker:
     ) -> _PlayedPart | None:
         """Play parts of a song together; None when none of them made a sound."""
         rng = self._rng
-        together: Sound | None = None
-        notes: list[PlayedNote] = []
-        recipes: list[str] = []
-        played: list[list[PlayedNote]] = []
+        played: list[_PlayedPart] = []
+        if is_mix and rng.random() < SECTION_SHARE:
+            played = self._section(song, duration_s)
+            parts = int(rng.integers(0, MOST_BESIDE_SECTION + 1))
         for number in range(parts):
             doubled = None
             if played and rng.random() < UNISON_SHARE:
-                doubled = played[int(rng.integers(len(played)))]
+                doubled = played[int(rng.integers(len(played)))].notes
             task = _Task(song, duration_s, doubled)
             part = self._part(task, is_bass=is_mix and number == 0, is_mix=is_mix)
-            if part is None:
-                continue
-            sound = to_rms(part.sound)
-            if is_mix:
-                level_db = rng.normal(0, 4)
-                if doubled is not None and rng.random() < SOFTER_SHARE:
+            if part is not None:
+                level_db = rng.normal(0, 4) if is_mix else 0.0
+                if is_mix and doubled is not None and rng.random() < SOFTER_SHARE:
                     level_db -= rng.uniform(0, MOST_SOFTER_DB)
-                sound = to_rms(produced(rng, sound)) * 10 ** (level_db / 20)
-            if together is None:
-                together = sound[: int(duration_s * SAMPLE_RATE_HZ)]
+                played.append(self._levelled(part, level_db, is_mix=is_mix))
+        if not played:
+            return None
+        length = min(int(duration_s * SAMPLE_RATE_HZ), *(len(part.sound) for part in played))
+        together = np.sum([part.sound[:length] for part in played], 0)
+        notes = [note for part in played for note in part.notes]
+        return _PlayedPart(together, notes, "+".join(part.recipe for part in played))
+
+    def _section(self, song: Song, duration_s: float) -> list[_PlayedPart]:
+        """Let a section play; its players stand near each other and are about as loud."""
+        rng = self._rng
+        section_db = rng.normal(0, 3)
+        played = []
+        for voice in section(rng, song, duration_s):
+            composition = Composition(Part(voice.notes), "section")
+            if rng.random() < PERFORMED_VOICE_SHARE:
+                part = self._performed(
+                    PERFORMER_OF_SECTION[voice.family.name], voice.family, composition, duration_s
+                )
             else:
-                length = min(len(together), len(sound))
-                together = together[:length] + sound[:length]
-            notes += part.notes
-            played.append(part.notes)
-            recipes.append(part.recipe)
-        return None if together is None else _PlayedPart(together, notes, "+".join(recipes))
+                part = self._on_font(voice.family, composition, duration_s)
+            if part is not None:
+                level_db = section_db - VOICE_DB + rng.normal(0, 2)
+                played.append(self._levelled(part, level_db, is_mix=True))
+        return played
+
+    def _levelled(self, part: _PlayedPart, level_db: float, *, is_mix: bool) -> _PlayedPart:
+        """Return a part at a level beside the others, of a mix through a channel of its own."""
+        sound = to_rms(part.sound)
+        if is_mix:
+            sound = to_rms(produced(self._rng, sound)) * 10 ** (level_db / 20)
+        return replace(part, sound=sound)
 
     def _part(self, task: _Task, *, is_bass: bool, is_mix: bool) -> _PlayedPart | None:
         rng = self._rng
@@ -253,6 +282,11 @@ class PitchedClipMaker:
         return self._font_part(family, task)
 
     def _font_part(self, family: Family, task: _Task) -> _PlayedPart | None:
+        return self._on_font(family, self._composed(family, task), task.duration_s)
+
+    def _on_font(
+        self, family: Family, composition: Composition, duration_s: float
+    ) -> _PlayedPart | None:
         rng = self._rng
         able = [font for font in self._fonts if font.programs_of(family)]
         if not able:
@@ -260,12 +294,11 @@ class PitchedClipMaker:
         shares = np.array([font.share for font in able])
         font = able[int(rng.choice(len(able), p=shares / shares.sum()))]
         program = int(rng.choice(font.programs_of(family)))
-        composition = self._composed(family, task)
         part = composition.part
         if not part.notes:
             return None
         sound = font.font.play(
-            program, part.notes, duration_s=task.duration_s, pedal=part.pedal, bends=part.bends
+            program, part.notes, duration_s=duration_s, pedal=part.pedal, bends=part.bends
         )
         if sound is None or np.abs(sound).max() < 1e-3:
             return None
@@ -300,16 +333,21 @@ class PitchedClipMaker:
         if kind == "harmonica" and task.doubled is None and rng.random() < DIATONIC_SHARE:
             return self._diatonic_part(task)
         family = FAMILY_NAMED[str(rng.choice(FAMILIES_OF_PERFORMER[kind]))]
-        composition = self._composed(family, task)
-        notes = one_voice_of(composition.part.notes, task.duration_s)
+        return self._performed(kind, family, self._composed(family, task), task.duration_s)
+
+    def _performed(
+        self, kind: PerformerKind, family: Family, composition: Composition, duration_s: float
+    ) -> _PlayedPart | None:
+        rng = self._rng
+        notes = one_voice_of(composition.part.notes, duration_s)
         if not notes:
             return None
         performer = random_performer(rng, kind)
-        performance = perform(rng, notes, performer, duration_s=task.duration_s)
+        performance = perform(rng, notes, performer, duration_s=duration_s)
         sound, heard = performance.samples, performance.notes
         if kind in DOUBLE_STOPS and rng.random() < DOUBLE_STOPPING_SHARE:
             beside = self._beside(notes, DOUBLE_STOPS[kind], family)
-            second = perform(rng, beside, performer, duration_s=task.duration_s)
+            second = perform(rng, beside, performer, duration_s=duration_s)
             sound, heard = sound + second.samples, sorted(heard + second.notes)
         recipe = f"performer-{kind}/{family.name}/{composition.style}"
         return _PlayedPart(sound, _named(heard, PROGRAM_OF_PERFORMER[kind]), recipe)
