@@ -17,6 +17,7 @@ from core.training.harmonica import (
 )
 from core.training.performance import Performance
 from core.training.performer import random_performer
+from core.training.player import LOUDEST, SOFTEST
 from core.training.song import Song
 
 # Semitones from the key of the harp to that of the song: played straight, across, and further.
@@ -49,7 +50,6 @@ CHUG_SIZES, CHUG_SIZE_SHARES = (2, 3, 4), (0.3, 0.45, 0.25)
 WARBLE_HZ = (4.5, 8.0)
 SLAP_S = (0.02, 0.04)
 BEND_STAGE_S = (0.1, 0.5)
-SOFTEST, LOUDEST = 8, 127
 JOINED_S = 0.001  # between breaths that are articulated by tongue or breath alone
 SHORTEST_S = 0.03
 
