@@ -193,7 +193,7 @@ class ChannelListener:
 
 def _rows_side_by_side(device: torch.device, kept_in: torch.dtype) -> int:
     """Return how many rows a worker decodes at a time."""
-    row_bytes = ROW_NUMBERS * kept_in.itemsize
+    row_bytes = ROW_NUMBERS * max(kept_in.itemsize, 2)  # keys that grow have 16 bits at least
     if device.type == "cpu":
         workers = min(torch.get_num_threads(), MOST_WORKERS)
         return max(LEAST_CPU_ROWS, CPU_BYTES // row_bytes // workers)

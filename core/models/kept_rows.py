@@ -16,6 +16,8 @@ from torch import Tensor
 # of the room, the unseen part included, takes less time unless the part is small.
 COPY_COST = 3
 
+LINE_BYTES = 8  # after each line of a table in 8 bits: its scale and its smallest, in float32
+
 ROOM_STEPS = 32  # room for steps grows by this many; half of all segments need two of them
 
 
@@ -25,7 +27,8 @@ class KeptRows:
     On CPU plain products take half the time of fused attention for a single query. Of bfloat16
     FBGEMM adds up the rows of tables, each with its weight, in half the time again: values are such
     tables, and so are keys once they are turned. To turn them as they come, step by step, takes
-    longer than is won.
+    longer than is won. In 8 bits each line has a scale of its own; keys that grow are products'
+    and stay in bfloat16.
 
     What grows as tables lies in blocks of positions one after the other: the system gives memory to
     those that have been written, and nothing is copied to make room.
@@ -39,7 +42,10 @@ class KeptRows:
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
-        """`shape` is [row, head, position, channel]; what is `is_written_once` does not grow."""
+        """`shape` is [row, head, position, channel]; what is `is_written_once` does not grow.
+
+        A `dtype` of uint8 is for CPUs whose build `has_fbgemm`.
+        """
         rows, heads, self.positions, channels = shape
         self._are_tables = _are_tables(dtype, device)
         self._keys_are_turned = self._are_tables and is_written_once
@@ -48,14 +54,19 @@ class KeptRows:
         blocks = -(-self.positions // self._height)
         blocked = (blocks, rows, heads, self._height, channels)
         turned = (1, rows, heads, channels, self.positions)
-        self._keys = _zeros(turned if self._keys_are_turned else blocked, dtype, device)
         self._values = _zeros(blocked, dtype, device)
+        if self._keys_are_turned:
+            self._keys = _zeros(turned, dtype, device)
+        else:
+            multiplied = torch.bfloat16 if dtype is torch.uint8 else dtype
+            self._keys = _zeros(blocked, multiplied, device)
 
     def write_all(self, first_row: int, keys: Tensor, values: Tensor) -> None:
         """Write all positions of rows from one on: [row, head, position, channel]."""
         end = first_row + len(keys)
-        self._keys[0, first_row:end] = keys.transpose(2, 3) if self._keys_are_turned else keys
-        self._values[0, first_row:end] = values
+        keys = keys.transpose(2, 3) if self._keys_are_turned else keys
+        for kept, new in ((self._keys, keys), (self._values, values)):
+            kept[0, first_row:end] = _as_kept(new, kept.dtype)
 
     def places(self, steps: Tensor) -> Tensor:
         """Return where `write` puts each head of the first rows, at the steps [row] they are at."""
@@ -68,7 +79,7 @@ class KeptRows:
     def write(self, places: Tensor, keys: Tensor, values: Tensor) -> None:
         """Write one position of each of the first rows: [row, head, channel]."""
         for kept, new in ((self._keys, keys), (self._values, values)):
-            kept.flatten(0, 3).index_copy_(0, places, new.to(kept.dtype).flatten(0, 1))
+            kept.flatten(0, 3).index_copy_(0, places, _as_kept(new.flatten(0, 1), kept.dtype))
 
     def grown(self, positions: int) -> "KeptRows":
         """Return the same, which are no tables, with room for more positions."""
@@ -100,18 +111,18 @@ class KeptRows:
         computed in float32.
         """
         rows = len(query)
-        asked = query.to(self._values.dtype)
         if self._keys_are_turned:
-            scores = _weighted_sums(asked, self._keys)
+            scores = _weighted_sums(query, self._keys)
         else:
-            scores = self._scores(asked, looked_at)
+            scores = self._scores(query.to(self._keys.dtype), looked_at)
         scores = scores[..., :looked_at]
         scores = scores.float() if mask is None else scores + mask[:, None]
-        shares = torch.softmax(scores, dim=-1).to(asked.dtype)
+        shares = torch.softmax(scores, dim=-1)
         if self._are_tables:
             found = _weighted_sums(shares, self._values)
         else:
-            found = (shares[:, :, None] @ self._values[0, :rows, :, :looked_at])[:, :, 0]
+            values = self._values[0, :rows, :, :looked_at]
+            found = (shares[:, :, None].to(values.dtype) @ values)[:, :, 0]
         return found.flatten(1).to(query.dtype)
 
     def _scores(self, asked: Tensor, looked_at: int) -> Tensor:
@@ -134,7 +145,7 @@ def room_for(steps: int, most_steps: int, dtype: torch.dtype, device: torch.devi
 
 
 def _are_tables(dtype: torch.dtype, device: torch.device) -> bool:
-    return device.type == "cpu" and dtype is torch.bfloat16 and has_fbgemm()
+    return device.type == "cpu" and dtype in (torch.bfloat16, torch.uint8) and has_fbgemm()
 
 
 def has_fbgemm() -> bool:
@@ -145,12 +156,14 @@ def has_fbgemm() -> bool:
 def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return zeros; on CPU in memory straight from the system, which takes it back when it is free.
 
-    What grows leaves gaps in a heap, which came to as much as what was kept. Linux is asked for
-    pages of 2 MB: a few hundred are taken in, and looked up when they are read, in less time than a
-    hundred thousand of 4 kB.
+    In 8 bits each line has room for its scale as well. What grows leaves gaps in a heap, which came
+    to as much as what was kept. Linux is asked for pages of 2 MB: a few hundred are taken in, and
+    looked up when they are read, in less time than a hundred thousand of 4 kB.
     """
     if device.type != "cpu":
         return torch.zeros(shape, dtype=dtype, device=device)
+    if dtype is torch.uint8:
+        shape = (*shape[:-1], shape[-1] + LINE_BYTES)
     size_bytes = math.prod(shape) * dtype.itemsize
     if sys.platform == "win32":
         mapped = mmap.mmap(-1, size_bytes)
@@ -162,6 +175,14 @@ def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> 
     return torch.frombuffer(mapped, dtype=dtype).view(shape)
 
 
+def _as_kept(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return lines x [..., column] in another format, in 8 bits each with its scale behind it."""
+    if dtype is not torch.uint8:
+        return x.to(dtype)
+    in_bytes: Tensor = torch.ops.quantized.embedding_bag_byte_prepack(x.float())
+    return in_bytes
+
+
 def _weighted_sums(weights: Tensor, tables: Tensor) -> Tensor:
     """Return [row, head, column] of tables, a weight [row, head, line] for each line.
 
@@ -170,9 +191,17 @@ def _weighted_sums(weights: Tensor, tables: Tensor) -> Tensor:
     """
     rows, heads, lines = weights.shape
     indices, starts = _lines(rows * heads, lines, len(tables[0]) * heads, tables.shape[3])
-    found = torch.embedding_bag(
-        tables.flatten(0, 3), indices, starts, mode=0, per_sample_weights=weights.flatten()
-    )[0]
+    lines_of_all, weight_of_each = tables.flatten(0, 3), weights.flatten()
+    found: Tensor
+    if tables.dtype is torch.uint8:
+        found = torch.ops.quantized.embedding_bag_byte_rowwise_offsets(
+            lines_of_all, indices, starts, per_sample_weights=weight_of_each
+        )
+    else:
+        weight_of_each = weight_of_each.to(tables.dtype)
+        found = torch.embedding_bag(
+            lines_of_all, indices, starts, mode=0, per_sample_weights=weight_of_each
+        )[0]
     return found.view(rows, heads, -1)
 
 

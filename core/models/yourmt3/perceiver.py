@@ -63,7 +63,7 @@ def _attended(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     if query.dtype is not torch.bfloat16 or query.device.type != "cpu":
         return F.scaled_dot_product_attention(query, keys, values)
     scores = (query * query.shape[-1] ** -0.5) @ keys.transpose(2, 3)
-    return torch.softmax(scores.float(), dim=-1).to(values.dtype) @ values
+    return torch.softmax(scores, dim=-1, dtype=torch.float32).to(values.dtype) @ values
 
 
 class SpectralAttention(nn.Module):

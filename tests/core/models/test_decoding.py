@@ -7,13 +7,16 @@ import torch
 from torch import Tensor
 
 from core.models.decoding import DecoderCache, StepDecoder
-from core.models.kept_rows import ROOM_STEPS
+from core.models.kept_rows import ROOM_STEPS, has_fbgemm
 from core.models.packing import pack_bfloat16, pack_float32, pack_int8
 from core.models.yourmt3.network import YourMt3
 from tests.core.models.yourmt3.small import small_network
 
 STEPS = 3 * ROOM_STEPS
 FRAMES = 5
+BYTES = pytest.param(
+    torch.uint8, marks=pytest.mark.skipif(not has_fbgemm(), reason="this build has no FBGEMM")
+)
 
 
 @pytest.fixture
@@ -84,10 +87,11 @@ def test_a_row_that_moves_takes_its_past_along(network: YourMt3) -> None:
 
 @torch.inference_mode()
 @pytest.mark.parametrize("pack", [pack_float32, pack_bfloat16, pack_int8])
+@pytest.mark.parametrize("kept_in", [torch.bfloat16, BYTES])
 def test_the_cache_may_be_kept_in_fewer_bits_than_the_matrices(
-    network: YourMt3, pack: Callable
+    network: YourMt3, pack: Callable, kept_in: torch.dtype
 ) -> None:
-    decoder, written = network.step_decoder(pack, cache_dtype=torch.bfloat16), tokens(2)
+    decoder, written = network.step_decoder(pack, cache_dtype=kept_in), tokens(2)
     cache = DecoderCache(decoder, 2, FRAMES, STEPS)
     decoder.open_rows(cache, 0, sound(2))
     ours = logits_step_by_step(decoder, cache, written)
