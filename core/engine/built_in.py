@@ -22,6 +22,7 @@ from core.codec.families import PackedFamilies, packed
 from core.codec.posteriors_to_notes import DRUM_KEYS, DrumPosteriors, PitchPosteriors
 from core.codec.struck_keys import StruckKeys, joined
 from core.engine.growing_posteriors import GrowingPosteriors
+from core.engine.heap import keep_freed_memory
 from core.engine.note_hearing import NoteHearing
 from core.features import logmel, vqt
 from core.features.tuning import tuning_of
@@ -246,6 +247,8 @@ class _Hearing:
         `tell` gets each in order, and the second at which it ends.
         """
         waiting: deque[tuple[Future[_Heard], float]] = deque()
+        if self._device.type == "cpu":
+            keep_freed_memory()
 
         def collect() -> None:
             future, end_s = waiting.popleft()

@@ -8,7 +8,15 @@ import torch
 
 from core.models.checkpoint import fold_norms, learnt_tensors, load_safetensors, load_weights
 from core.models.family_head import StemAndFamilies
-from core.models.stem_net import CONTEXT_FRAMES, StemNet, gather_pitches
+from core.models.stem_net import (
+    CONTEXT_FRAMES,
+    HARMONICS_BELOW,
+    LARGE,
+    SMALL,
+    StemNet,
+    StemSize,
+    gather_pitches,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 WEIGHTS = ROOT / "resources" / "models" / "pitch_v3.safetensors"
@@ -58,6 +66,31 @@ def test_gathering_shifts_pitches_and_pads_with_silence() -> None:
     assert (down[11], down[12]) == (0, 0)
     assert (same[0], same[87]) == (0, 87)
     assert (up[0], up[65], up[66]) == (36, 101, 0)
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("rows", [88, 102])
+def test_gathering_is_the_same_with_and_without_gradients(
+    rows: int, memory_format: torch.memory_format
+) -> None:
+    heard = torch.rand(2, 20, 7, rows).contiguous(memory_format=memory_format)
+    quickly = gather_pitches(heard, HARMONICS_BELOW)
+    assert torch.equal(gather_pitches(heard.requires_grad_(), HARMONICS_BELOW), quickly)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+def test_logits_are_the_same_with_and_without_gradients(size: StemSize) -> None:
+    network = StemAndFamilies(size).eval()
+    learning = network(levels())
+    with torch.inference_mode():
+        assert (network(levels()) - learning).abs().max() < 1e-5
+
+
+def test_logits_do_not_depend_on_what_else_is_in_the_batch() -> None:
+    network = StemAndFamilies().eval().to(memory_format=torch.channels_last)
+    both = torch.cat([levels(), levels().flip(2)]).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        assert (network(both)[:1] - network(levels())).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("frames", [1, 17, 100])
