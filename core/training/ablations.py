@@ -30,6 +30,7 @@ from core.training.evaluate import (
     score_clip,
 )
 from core.training.feature_shards import ShardPool
+from core.training.recorded_notes import BANKS
 from core.training.schedule import Effort, replacing, soup_in
 from core.training.shard_making import ShardPlan
 from core.training.train_pitch import CHOICES, Choices, train_pitch
@@ -74,6 +75,16 @@ def is_computed(recipe: str) -> bool:
 def is_without_performers(recipe: str) -> bool:
     """Want clips in which nobody slides, scoops or breathes as `performer` does."""
     return "performer-" not in recipe
+
+
+def is_without_recordings(recipe: str) -> bool:
+    """Want clips in which nobody plays an instrument that was recorded note by note."""
+    return not any(bank in recipe for bank in BANKS)
+
+
+def is_without_sections(recipe: str) -> bool:
+    """Want clips in which no section plays chords of which each player has a voice."""
+    return "/section" not in recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +179,18 @@ ABLATIONS = (
         name="no-performers",
         changed="no players that slide, scoop and breathe",
         is_wanted=is_without_performers,
+    ),
+    replace(
+        BASE,
+        name="no-recordings",
+        changed="no instruments recorded note by note",
+        is_wanted=is_without_recordings,
+    ),
+    replace(
+        BASE,
+        name="no-sections",
+        changed="no sections that play chords voice by voice",
+        is_wanted=is_without_sections,
     ),
     replace(BASE, name="no-mixes", changed="one player at a time", is_wanted=is_alone),
 )  # fmt: skip

@@ -19,10 +19,17 @@ from core.training.ablations import (
     is_computed,
     is_of_fonts,
     is_without_performers,
+    is_without_recordings,
+    is_without_sections,
 )
 from core.training.evaluate import LabelledClip
 
 FONTS, PLUCKS, REEDS = "piano/fluid:0/hands", "own-pluck/guitar/riff", "performer-reed/reed/melody"
+
+RECORDED, SECTION = (
+    "guitar/recorded-1:27/finger",
+    "brass/muse:56/section+performer-reed/reed/section",
+)
 
 
 def test_every_row_changes_one_thing_of_the_base() -> None:
@@ -45,17 +52,44 @@ def test_the_large_network_hears_less_for_the_same_computing() -> None:
 @pytest.mark.parametrize(
     ("is_wanted", "recipes"),
     [
-        (is_alone, [FONTS, PLUCKS, REEDS]),
-        (is_of_fonts, [FONTS, f"{FONTS}+{FONTS}+drums"]),
+        (is_alone, [FONTS, PLUCKS, REEDS, RECORDED]),
+        (is_of_fonts, [FONTS, RECORDED, f"{FONTS}+{FONTS}+drums"]),
         (is_computed, [PLUCKS, REEDS, f"{PLUCKS}+{REEDS}+drums"]),
-        (is_without_performers, [FONTS, PLUCKS, f"{FONTS}+{FONTS}+drums", f"{FONTS}+{PLUCKS}"]),
+        (
+            is_without_performers,
+            [RECORDED, FONTS, PLUCKS, f"{FONTS}+{FONTS}+drums", f"{FONTS}+{PLUCKS}"],
+        ),
+        (
+            is_without_recordings,
+            [
+                FONTS,
+                PLUCKS,
+                REEDS,
+                f"{FONTS}+{FONTS}+drums",
+                f"{FONTS}+{PLUCKS}",
+                f"{PLUCKS}+{REEDS}+drums",
+                SECTION,
+            ],
+        ),
+        (
+            is_without_sections,
+            [
+                FONTS,
+                PLUCKS,
+                REEDS,
+                f"{FONTS}+{FONTS}+drums",
+                f"{FONTS}+{PLUCKS}",
+                f"{PLUCKS}+{REEDS}+drums",
+                RECORDED,
+            ],
+        ),
     ],
 )
 def test_clips_are_chosen_by_who_plays(
     is_wanted: Callable[[str], bool], recipes: list[str]
 ) -> None:
     every = [FONTS, PLUCKS, REEDS, f"{FONTS}+{FONTS}+drums", f"{FONTS}+{PLUCKS}",
-             f"{PLUCKS}+{REEDS}+drums"]  # fmt: skip
+             f"{PLUCKS}+{REEDS}+drums", RECORDED, SECTION]  # fmt: skip
     assert sorted(filter(is_wanted, every)) == sorted(recipes)
 
 
