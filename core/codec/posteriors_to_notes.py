@@ -151,25 +151,25 @@ _DRUMS_IN_MIX = (0.72, 0.58, 0.52, 0.65, 0.7)
 _OPTIONS_OF_KIND = {
     StemKind.DRUMS: DecodeOptions(drum_thresholds=(0.5, 0.62, 0.6, 0.55, 0.5), drum_repetition=1.5),
     StemKind.KEYS: DecodeOptions(
-        0.52, frame_threshold=0.63, offset_shift_s=-0.02, seeks_octaves=True
+        0.56, frame_threshold=0.63, offset_shift_s=-0.02, seeks_octaves=True
     ),
     StemKind.MIX: DecodeOptions(
-        0.5,
-        frame_threshold=0.61,
+        0.53,
+        frame_threshold=0.65,
         offset_shift_s=-0.02,
         drum_thresholds=_DRUMS_IN_MIX,
         drum_repetition=2.5,
     ),
-    StemKind.GUITAR: DecodeOptions(0.64, frame_threshold=0.53, offset_shift_s=0.02),
+    StemKind.GUITAR: DecodeOptions(0.64, frame_threshold=0.6, offset_shift_s=0.02),
     StemKind.BASS: DecodeOptions(0.6, frame_threshold=0.32, ignores_neighbours=True),
     StemKind.WINDS: DecodeOptions(
-        0.42, frame_threshold=0.25, offset_shift_s=0.005, ignores_neighbours=True
+        0.46, frame_threshold=0.28, offset_shift_s=0.005, ignores_neighbours=True
     ),
-    StemKind.BRASS: DecodeOptions(0.45, frame_threshold=0.28, offset_shift_s=0.005),
+    StemKind.BRASS: DecodeOptions(0.49, frame_threshold=0.28, offset_shift_s=0.005),
     StemKind.VOCALS: DecodeOptions(
         0.44, frame_threshold=0.4, min_note_s=0.09, glide_s=0.35, ignores_neighbours=True
     ),
-    StemKind.STRINGS: DecodeOptions(0.5, frame_threshold=0.52),
+    StemKind.STRINGS: DecodeOptions(0.5, frame_threshold=0.6),
     StemKind.SYNTH: DecodeOptions(0.5, frame_threshold=0.5),
     StemKind.OTHER: DecodeOptions(0.5, frame_threshold=0.5),
 }

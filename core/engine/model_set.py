@@ -22,9 +22,9 @@ class BuiltInModel:
 
 BUILT_IN = BuiltInModel(
     id="built-in",
-    title="Built-in v4",
-    pitch_weights=_WEIGHTS / "pitch_v3.safetensors",
-    family_weights=_WEIGHTS / "families_v4.safetensors",
+    title="Built-in v5",
+    pitch_weights=_WEIGHTS / "pitch_v5.safetensors",
+    family_weights=_WEIGHTS / "families_v5.safetensors",
     drum_weights=_WEIGHTS / "drums_v3.safetensors",
 )
 

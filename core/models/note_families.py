@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 FAMILIES = 12
 PATCH_SHAPE = (2, 16, 14)  # window, row, moment; see `note_patches`
-HIDDEN, LATE_HIDDEN = 384, 192
+HIDDEN, LATE_HIDDEN = 768, 256
 MIDDLE_PITCH, PITCH_RANGE = 60, 12.0
 OWN_ROWS, OWN_MOMENTS = slice(1, 5), slice(3, 8)  # partials 1 to 4 in the first 0.1 s
 STEEPNESS = 2.0  # brings levels to about -2..2

@@ -40,7 +40,8 @@ class StemSize:
 
 SMALL = StemSize(48, (1, 2, 4, 8))  # where training starts
 LARGE = StemSize(64, (1, 2, 4, 8, 16))
-RELEASED = LARGE
+WIDE = StemSize(96, (1, 2, 4, 8, 16))
+RELEASED = WIDE
 CONTEXT_FRAMES = RELEASED.context_frames
 
 

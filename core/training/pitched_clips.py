@@ -61,7 +61,7 @@ PERFORMER_KINDS: tuple[PerformerKind, ...] = (
     "brass",
     "bow",
 )
-PERFORMER_KIND_SHARES = (0.306, 0.234, 0.2, 0.08, 0.1, 0.08)
+PERFORMER_KIND_SHARES = (0.38, 0.22, 0.18, 0.07, 0.08, 0.07)
 FAMILIES_OF_PERFORMER: Mapping[PerformerKind, tuple[str, ...]] = {
     "singer": ("choir", "choir", "choir", "reed"),
     "reed": ("reed",),
@@ -102,7 +102,7 @@ class Ways:
     own_patches: float
 
 
-ALL_WAYS, FONT_SOUNDS = Ways(0.24, 0.26), Ways(0.0, 0.0)
+ALL_WAYS, FONT_SOUNDS = Ways(0.3, 0.24), Ways(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from torch import nn
 from core.models.checkpoint import learnt_tensors
 from core.models.drum_net import DrumNet
 from core.models.family_head import StemAndFamilies
-from core.models.stem_net import RELEASED, SMALL, StemNet
+from core.models.stem_net import LARGE, SMALL, WIDE, StemNet
 from core.training.curves import plot_curve
 from core.training.feature_shards import ShardPool
 from core.training.growth import grown
-from core.training.schedule import Effort, mean_of_states, replacing, soup_in
+from core.training.schedule import Effort, replacing, soup_in
 from core.training.shard_making import (
     Makers,
     ShardPlan,
@@ -30,18 +30,18 @@ from core.training.train_drums import DRUM_CHOICES, DrumChoices, train_drums
 from core.training.train_families import train_families
 from core.training.train_pitch import CHOICES, Choices, train_pitch
 
-VERSION = "4"
-PITCH_FILE, DRUM_FILE = "pitch_v3.safetensors", "drums_v3.safetensors"
-FAMILY_FILE = "families_v4.safetensors"
+VERSION = "5"
+PITCH_FILE, DRUM_FILE = "pitch_v5.safetensors", "drums_v3.safetensors"
+FAMILY_FILE = "families_v5.safetensors"
 
-SMALL_RUN, GROWN_RUN, FURTHER_RUN = "small_pitch_run", "pitch_run", "further_pitch_run"
+SMALL_RUN, LARGE_RUN, WIDE_RUN = "small_pitch_run", "large_pitch_run", "wide_pitch_run"
 DRUM_RUN = "drum_run"
-GENTLER = 0.5  # the rate of the further run, of the one before
+GENTLER = 0.8  # the rate of the last run, of those before
 
 # Of the minutes; the rest is for starting and writing. Drums and families of notes are trained
 # beside the pitches.
 PITCHED_SHARE, DRUMS_SHARE = 0.34, 0.08  # of making clips
-SMALL_SHARE, GROWN_SHARE, FURTHER_SHARE = 0.13, 0.23, 0.14
+SMALL_SHARE, LARGE_SHARE, WIDE_SHARE = 0.1, 0.15, 0.25
 
 _log = logging.getLogger(__name__)
 
@@ -57,10 +57,10 @@ class Size:
     name: str
     plan: ShardPlan
     small_pitch_hours: float = math.inf  # of the small network, the quicker one to learn
-    pitch_hours: float = math.inf  # then of the one it grows into
-    further_pitch_hours: float = math.inf  # once more, from there
+    large_pitch_hours: float = math.inf  # then of the one it grows into
+    wide_pitch_hours: float = math.inf  # and of the one that grows into
     drum_hours: float = math.inf
-    family_steps: int = 4500
+    family_steps: int = 5500
     minutes: float = math.inf
     device: str = "cpu"
     workers: int = 2  # processes that make clips
@@ -74,8 +74,8 @@ BACKGROUND = Size(
     "background",
     ShardPlan(),
     small_pitch_hours=10.5,
-    pitch_hours=9.5,
-    further_pitch_hours=11.8,
+    large_pitch_hours=9.5,
+    wide_pitch_hours=15.0,
     drum_hours=28.0,
 )
 
@@ -127,7 +127,7 @@ class Recipe:
 
     @property
     def drum_effort(self) -> Effort:
-        size, share = self.size, SMALL_SHARE + GROWN_SHARE + FURTHER_SHARE
+        size, share = self.size, SMALL_SHARE + LARGE_SHARE + WIDE_SHARE
         return Effort(size.drum_hours, share * size.minutes, size.device, size.drum_drawers)
 
 
@@ -156,7 +156,7 @@ def make(folder: Path, recipe: Recipe) -> None:
     drum_network = DrumNet()
     drum_network.load_state_dict(soup_in(folder / DRUM_RUN))
     write_weights(drum_network, folder / DRUM_FILE, recipe)
-    for run in (SMALL_RUN, GROWN_RUN, FURTHER_RUN, DRUM_RUN):
+    for run in (SMALL_RUN, LARGE_RUN, WIDE_RUN, DRUM_RUN):
         plot_curve(folder / run)
 
 
@@ -173,25 +173,24 @@ def _make_family_weights(levels: list[Path], path: Path, recipe: Recipe) -> None
 
 
 def _trained_pitch(levels: list[Path], folder: Path, recipe: Recipe) -> StemAndFamilies:
-    """Train a small network, let it grow, and train on twice, together with families.
-
-    The mean of both is better on recordings than either.
-    """
-    small, run, further = folder / SMALL_RUN, folder / GROWN_RUN, folder / FURTHER_RUN
+    """Train a small network, let it grow twice, and train on, together with families."""
+    small, large, wide = folder / SMALL_RUN, folder / LARGE_RUN, folder / WIDE_RUN
     size, seed, pool = recipe.size, recipe.seed, ShardPool(levels)
     torch.manual_seed(seed)
     effort = recipe.pitch_effort(size.small_pitch_hours, SMALL_SHARE)
     train_pitch(StemNet(SMALL), pool, small, effort=effort, seed=seed, choices=size.pitch)
     torch.manual_seed(seed)
-    model = StemAndFamilies(RELEASED)
-    model.network.load_state_dict(grown(soup_in(small), RELEASED))
-    effort = recipe.pitch_effort(size.pitch_hours, GROWN_SHARE)
-    train_pitch(model, pool, run, effort=effort, seed=seed + 1, choices=size.pitch)
-    model.load_state_dict(soup_in(run))
-    effort = recipe.pitch_effort(size.further_pitch_hours, FURTHER_SHARE)
+    model = StemAndFamilies(LARGE)
+    model.network.load_state_dict(grown(soup_in(small), StemNet(LARGE)))
+    effort = recipe.pitch_effort(size.large_pitch_hours, LARGE_SHARE)
+    train_pitch(model, pool, large, effort=effort, seed=seed + 1, choices=size.pitch)
+    torch.manual_seed(seed)
+    model = StemAndFamilies(WIDE)
+    model.load_state_dict(grown(soup_in(large), StemAndFamilies(WIDE)))
+    effort = recipe.pitch_effort(size.wide_pitch_hours, WIDE_SHARE)
     gentler = replace(size.pitch, peak_rate=GENTLER * size.pitch.peak_rate)
-    train_pitch(model, pool, further, effort=effort, seed=seed + 2, choices=gentler)
-    model.load_state_dict(mean_of_states([soup_in(run), soup_in(further)]))
+    train_pitch(model, pool, wide, effort=effort, seed=seed + 2, choices=gentler)
+    model.load_state_dict(soup_in(wide))
     return model
 
 
@@ -206,6 +205,7 @@ def write_weights(network: nn.Module, path: Path, recipe: Recipe) -> None:
         "heard": "; ".join(
             f"{source.attribution or source.name} ({source.licence})"
             for source in sources_for(Use.RELEASE)
+            if source.path is None or source.path.exists()
         ),
     }
     with replacing(path) as partial:

@@ -22,7 +22,7 @@ FRAMES = 12
 
 def main() -> None:
     networks: tuple[tuple[str, nn.Module, int], ...] = (
-        ("pitch_v3", StemAndFamilies(), 306),
+        ("pitch_v5", StemAndFamilies(), 306),
         ("drums_v3", DrumNet(), 96),
     )
     for name, network, bins in networks:

@@ -9,7 +9,7 @@ import torch
 from core.codec.struck_keys import StruckKeys
 from core.engine.note_hearing import NoteHearing
 
-WEIGHTS = Path(__file__).resolve().parents[3] / "resources" / "models" / "families_v4.safetensors"
+WEIGHTS = Path(__file__).resolve().parents[3] / "resources" / "models" / "families_v5.safetensors"
 AROUND = 36
 
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from core.models.stem_net import LARGE, SMALL, StemNet
+from core.models.family_head import StemAndFamilies
+from core.models.stem_net import LARGE, SMALL, WIDE, StemNet
 from core.training.growth import grown
 
 
@@ -23,15 +24,24 @@ def levels() -> torch.Tensor:
 
 def test_it_gives_the_same_answers(small: StemNet) -> None:
     large = StemNet(LARGE).eval()
-    large.load_state_dict(grown(small.state_dict(), LARGE))
+    large.load_state_dict(grown(small.state_dict(), StemNet(LARGE)))
     with torch.inference_mode():
         wanted = small(levels())
         assert (large(levels()) - wanted).abs().max() < 1e-4 * wanted.abs().max()
 
 
+def test_it_takes_players_for_the_same() -> None:
+    torch.manual_seed(2)
+    known = StemAndFamilies(LARGE).eval()
+    wide = StemAndFamilies(WIDE).eval()
+    wide.load_state_dict(grown(known.state_dict(), StemAndFamilies(WIDE)))
+    with torch.inference_mode():
+        assert (wide(levels()) - known(levels())).abs().max() < 1e-4
+
+
 def test_its_new_parts_learn(small: StemNet) -> None:
     large = StemNet(LARGE)
-    large.load_state_dict(grown(small.state_dict(), LARGE))
+    large.load_state_dict(grown(small.state_dict(), StemNet(LARGE)))
     large(levels()).square().sum().backward()
     new_stage = [value for name, value in large.named_parameters() if name.startswith("stages.8")]
     assert any(value.grad is not None and value.grad.abs().max() > 0 for value in new_stage)
