@@ -14,7 +14,6 @@ class BuiltInModel:
     """The weights that come with the program: pitched notes, who plays them, drums."""
 
     id: str
-    title: str
     pitch_weights: Path
     family_weights: Path
     drum_weights: Path
@@ -22,7 +21,6 @@ class BuiltInModel:
 
 BUILT_IN = BuiltInModel(
     id="built-in",
-    title="Built-in v5",
     pitch_weights=_WEIGHTS / "pitch_v5.safetensors",
     family_weights=_WEIGHTS / "families_v5.safetensors",
     drum_weights=_WEIGHTS / "drums_v3.safetensors",

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from core.engine.model_set import TOKEN_MODELS
+from core.engine.model_set import BUILT_IN, TOKEN_MODELS
 from core.errors import ModelMissingError
 from core.model_manager.catalog import CATALOG_PATH, CatalogEntry, catalog_of, the_catalog
+from core.models.checkpoint import read_metadata
 
 
 @pytest.fixture
@@ -18,6 +19,11 @@ def content() -> dict[str, Any]:
 
 def test_the_built_in_model_comes_first() -> None:
     assert the_catalog().entries[0].is_built_in
+
+
+def test_the_built_in_model_bears_the_version_of_its_weights() -> None:
+    version = read_metadata(BUILT_IN.pitch_weights)["version"]
+    assert the_catalog().entries[0].title == f"Built-in v{version}"
 
 
 def test_the_engine_runs_what_the_catalogue_offers_and_nothing_else() -> None:
