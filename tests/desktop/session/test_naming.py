@@ -31,7 +31,7 @@ def stem_with_onsets(*strengths):
 
 @pytest.mark.parametrize(("sensitivity", "count"), [(-1.0, 1), (0.0, 2), (1.0, 3)])
 def test_more_sensitivity_finds_weaker_notes(sensitivity, count):
-    stem = stem_with_onsets(0.95, 0.7, 0.2)
+    stem = stem_with_onsets(0.98, 0.7, 0.2)
     assert named_again(stem, NoteChoice(sensitivity=sensitivity)).note_count == count
 
 
