@@ -1,18 +1,20 @@
 """Pitched clips with their labels: parts of soundfonts and own patches, alone and mixed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]  # it ships no types
 
-from core.training.calibration import Calibration
-from core.training.composer import Composition, compose, one_player_of, one_voice_of, sounding
+from core.training.arrangements import Arrangement, Excerpt, excerpt
+from core.training.composer import Composition, compose, one_player_of, one_voice_of
 from core.training.drum_clips import make_drum_clip
 from core.training.drum_synth import Kit, random_kit
 from core.training.effects import compressed, produced, resonated, to_rms
-from core.training.families import FAMILIES, FAMILY_NAMED, PLUCKED, STRINGED, Family
+from core.training.families import FAMILIES, FAMILY_NAMED, Family
+from core.training.font_players import TunedFont
 from core.training.handling import with_hammers, with_muted_strokes
 from core.training.harmonica_phrases import play_diatonic
 from core.training.part import Part, PlayedNote
@@ -20,7 +22,7 @@ from core.training.performance import perform
 from core.training.performer import PerformerKind, random_performer
 from core.training.sections import section
 from core.training.song import Song, random_song
-from core.training.soundfonts import DRUM_BANK, SAMPLE_RATE_HZ, Samples, SoundFont
+from core.training.soundfonts import DRUM_BANK, SAMPLE_RATE_HZ, Samples
 from core.training.synth import PatchKind, labelled, random_patch, render_part
 
 CLIP_S = 12.0
@@ -48,7 +50,9 @@ DETUNED_SHARE, MOST_DETUNED_CENTS = 0.15, 45.0
 RESONANCE_SHARE, HAMMER_SHARE = 0.6, 0.35  # of pedalled pianos, of pianos
 EVENNESS = 0.55  # in mixes, families are drawn by this power of their shares
 OWN_KITS = 10
-LATEST_ATTACK_S = 0.15  # slower presets are labelled too early rather than out of all tolerance
+MOST_RESIZED_STEPS = 5  # semitones by which an instrument seems larger or smaller
+ARRANGED_SHARE = 0.5  # of mixes: songs that were written, where there are any
+PERFORMED_ARRANGED_SHARE, OWN_ARRANGED_SHARE = 0.12, 0.06  # of their parts
 KIT_PROGRAMS = (0, 8, 16, 24, 25, 32, 40)
 DISTORTED_SHARE, DISTORTABLE = 0.15, ("guitar", "lead", "bass", "harmonica")
 OWN_KINDS: tuple[PatchKind, ...] = ("pluck", "sustain", "wind", "voice")
@@ -96,34 +100,17 @@ Sound = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How often a part is played by a performer and on a patch of our own; else on a SoundFont."""
+    """How often a part is played by a performer and on a patch of our own; else on a SoundFont.
+
+    `resized` of the latter sound as if the instrument were larger or smaller.
+    """
 
     performers: float
     own_patches: float
+    resized: float = 0.0  # of the parts on a SoundFont
 
 
-ALL_WAYS, FONT_SOUNDS = Ways(0.3, 0.24), Ways(0.0, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class TunedFont:
-    """A SoundFont with its measurements by program.
-
-    `share` is how often it is drawn, beside the others that have the family asked for.
-    """
-
-    name: str
-    font: SoundFont
-    calibrations: Mapping[int, Calibration]
-    share: float
-
-    def programs_of(self, family: Family) -> list[int]:
-        """Return the family's programs that this font has, in tune."""
-        return [
-            program
-            for program in family.programs
-            if program in self.calibrations and self.calibrations[program].is_in_tune
-        ]
+ALL_WAYS, FONT_SOUNDS = Ways(0.3, 0.24, 0.4), Ways(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +142,16 @@ class PitchedClipMaker:
     """Draws clips; all randomness comes from `rng`."""
 
     def __init__(
-        self, rng: np.random.Generator, fonts: tuple[TunedFont, ...], *, ways: Ways = ALL_WAYS
+        self,
+        rng: np.random.Generator,
+        fonts: tuple[TunedFont, ...],
+        *,
+        ways: Ways = ALL_WAYS,
+        songs: Sequence[Arrangement] = (),
     ) -> None:
+        """`songs` are played in some of the mixes."""
         self._rng = rng
+        self._songs = songs
         self._ways = ways
         self._fonts = fonts
         family_shares = np.array([family.share for family in FAMILIES])
@@ -184,12 +178,19 @@ class PitchedClipMaker:
         speed = 2 ** ((shift + cents / 100) / 12)
         duration_s = CLIP_S * speed + 0.2
         song = random_song(rng, duration_s)
-        mixed = self._mixed(parts, song, duration_s, is_mix=is_mix)
+        written = None
+        if is_mix and self._songs and rng.random() < ARRANGED_SHARE:
+            arrangement = self._songs[int(rng.integers(len(self._songs)))]
+            written = excerpt(rng, arrangement, duration_s)
+        if written is not None:
+            mixed = self._arranged(written, duration_s)
+        else:
+            mixed = self._mixed(parts, song, duration_s, is_mix=is_mix)
         if mixed is None:
             return None
         sound, recipe = mixed.sound, mixed.recipe
         if is_mix and rng.random() < DRUMS_IN_MIX_SHARE:
-            drums = self._drums(duration_s)
+            drums = self._drums(duration_s, written.drums if written else [])
             if drums is not None:
                 length = min(len(sound), len(drums))
                 level = 10 ** (rng.uniform(-14, 3) / 20)
@@ -234,12 +235,25 @@ class PitchedClipMaker:
                 if is_mix and doubled is not None and rng.random() < SOFTER_SHARE:
                     level_db -= rng.uniform(0, MOST_SOFTER_DB)
                 played.append(self._levelled(part, level_db, is_mix=is_mix))
-        if not played:
-            return None
-        length = min(int(duration_s * SAMPLE_RATE_HZ), *(len(part.sound) for part in played))
-        together = np.sum([part.sound[:length] for part in played], 0)
-        notes = [note for part in played for note in part.notes]
-        return _PlayedPart(together, notes, "+".join(part.recipe for part in played))
+        return _together(played, duration_s)
+
+    def _arranged(self, written: Excerpt, duration_s: float) -> _PlayedPart | None:
+        """Play what was written for several; None when none of them made a sound."""
+        rng = self._rng
+        played = []
+        for cast in written.parts:
+            composition = Composition(Part(cast.notes), "arranged")
+            way, performer = rng.random(), PERFORMER_OF_SECTION.get(cast.family.name)
+            if way < PERFORMED_ARRANGED_SHARE and performer and is_one_voice(cast.notes):
+                part = self._performed(performer, cast.family, composition, duration_s)
+            elif way > 1 - OWN_ARRANGED_SHARE:
+                kind = OWN_KINDS[int(rng.choice(len(OWN_KINDS), p=OWN_KIND_SHARES))]
+                part = self._on_patch(kind, cast.family, composition, duration_s)
+            else:
+                part = self._on_font(cast.family, composition, duration_s)
+            if part is not None:
+                played.append(self._levelled(part, rng.normal(0, 4), is_mix=True))
+        return _together(played, duration_s)
 
     def _section(self, song: Song, duration_s: float) -> list[_PlayedPart]:
         """Let a section play; its players stand near each other and are about as loud."""
@@ -297,10 +311,11 @@ class PitchedClipMaker:
         part = composition.part
         if not part.notes:
             return None
-        sound = font.font.play(
-            program, part.notes, duration_s=duration_s, pedal=part.pedal, bends=part.bends
-        )
-        if sound is None or np.abs(sound).max() < 1e-3:
+        steps = 0
+        if self._ways.resized and rng.random() < self._ways.resized:
+            steps = int(rng.integers(-MOST_RESIZED_STEPS, MOST_RESIZED_STEPS + 1))
+        sound = font.play(program, part, duration_s, smaller_steps=steps)
+        if sound is None:
             return None
         if family.name == "piano":
             if part.pedal and rng.random() < RESONANCE_SHARE:
@@ -308,21 +323,25 @@ class PitchedClipMaker:
             if rng.random() < HAMMER_SHARE:
                 sound = with_hammers(rng, sound, part)
         sound = with_muted_strokes(rng, sound, part)
-        held = sounding(part.notes, part.pedal)
-        notes = _heard(held, font.calibrations[program], family)
+        notes = font.heard(program, part, family, smaller_steps=steps)
         recipe = f"{family.name}/{font.name}:{program}/{composition.style}"
-        return _PlayedPart(sound, _named(notes, program), recipe)
+        return _PlayedPart(sound, notes, recipe)
 
     def _own_part(self, task: _Task) -> _PlayedPart | None:
         rng = self._rng
         kind = OWN_KINDS[int(rng.choice(len(OWN_KINDS), p=OWN_KIND_SHARES))]
         family = FAMILY_NAMED[str(rng.choice(FAMILIES_OF_KIND[kind]))]
-        composition = self._composed(family, task)
+        return self._on_patch(kind, family, self._composed(family, task), task.duration_s)
+
+    def _on_patch(
+        self, kind: PatchKind, family: Family, composition: Composition, duration_s: float
+    ) -> _PlayedPart | None:
+        rng = self._rng
         notes = composition.part.notes
         if not notes:
             return None
         patch = random_patch(rng, kind)
-        sound = render_part(rng, notes, patch, duration_s=task.duration_s)
+        sound = render_part(rng, notes, patch, duration_s=duration_s)
         sound = with_muted_strokes(rng, sound, composition.part)
         recipe = f"own-{kind}/{family.name}/{composition.style}"
         return _PlayedPart(sound, labelled(notes, patch), recipe)
@@ -424,12 +443,25 @@ class PitchedClipMaker:
         afar = to_rms(produced(rng, other[:length])) * level
         return np.asarray(to_rms(sound[:length]) + afar)
 
-    def _drums(self, duration_s: float) -> Samples | None:
+    def _drums(self, duration_s: float, written: Sequence[PlayedNote] = ()) -> Samples | None:
         """Play drums that are not labelled: the network learns to leave them out."""
         rng = self._rng
-        if rng.random() < 0.5:
+        if not written and rng.random() < 0.5:
             clips = [make_drum_clip(rng, self._kits, []).samples for _ in range(2)]
             return np.concatenate(clips)[: int(duration_s * SAMPLE_RATE_HZ)]
+        notes = list(written) or self._beat(duration_s)
+        program = int(rng.choice(KIT_PROGRAMS))
+        order: list[int] = rng.permutation(len(self._fonts)).tolist()
+        for number in order:  # not all have drums
+            font = self._fonts[number].font
+            for kit in (program, 0):
+                drums = font.play(kit, notes, duration_s=duration_s, bank=DRUM_BANK)
+                if drums is not None:
+                    return drums
+        return None
+
+    def _beat(self, duration_s: float) -> list[PlayedNote]:
+        rng = self._rng
         step_s = 60 / rng.uniform(70, 170) / 2
         notes: list[PlayedNote] = []
         for step in range(int(duration_s / step_s)):
@@ -445,38 +477,27 @@ class PitchedClipMaker:
                     onset_s = step * step_s + abs(rng.normal(0, 0.006))
                     velocity = int(rng.integers(40, 125))
                     notes.append(PlayedNote(onset_s, step * step_s + 0.3, key, velocity))
-        program = int(rng.choice(KIT_PROGRAMS))
-        order: list[int] = rng.permutation(len(self._fonts)).tolist()
-        for number in order:  # not all have drums
-            font = self._fonts[number].font
-            for kit in (program, 0):
-                drums = font.play(kit, notes, duration_s=duration_s, bank=DRUM_BANK)
-                if drums is not None:
-                    return drums
+        return notes
+
+
+def _together(played: list[_PlayedPart], duration_s: float) -> _PlayedPart | None:
+    if not played:
         return None
+    length = min(int(duration_s * SAMPLE_RATE_HZ), *(len(part.sound) for part in played))
+    together = np.sum([part.sound[:length] for part in played], 0)
+    notes = [note for part in played for note in part.notes]
+    return _PlayedPart(together, notes, "+".join(part.recipe for part in played))
+
+
+def is_one_voice(notes: Sequence[PlayedNote]) -> bool:
+    """Tell whether no note begins well before the one before it has ended."""
+    ordered = sorted(notes)
+    return all(after.onset_s > before.offset_s - 0.05 for before, after in pairwise(ordered))
 
 
 def _named(notes: list[PlayedNote], program: int) -> list[PlayedNote]:
     """Return the notes with the program that plays them."""
     return [note._replace(program=program) for note in notes]
-
-
-def _heard(notes: list[PlayedNote], calibration: Calibration, family: Family) -> list[PlayedNote]:
-    """Return the notes from when to when they are heard on a measured preset."""
-    heard = []
-    for note in notes:
-        onset_s = note.onset_s + min(LATEST_ATTACK_S, calibration.attack_at(note.pitch))
-        offset_s = note.offset_s
-        if family.name not in PLUCKED:
-            offset_s += 0.03 + min(0.03, 0.25 * calibration.release_at(note.pitch))
-        elif family.name in STRINGED:
-            offset_s += 0.01
-        if family.name in PLUCKED:
-            dies_s = onset_s + max(0.1, 0.8 * calibration.decay_at(note.pitch))
-            offset_s = min(offset_s, dies_s)
-        if offset_s > onset_s + 0.02:
-            heard.append(PlayedNote(onset_s, offset_s, note.pitch, note.velocity))
-    return heard
 
 
 def _at_speed(notes: list[PlayedNote], speed: float, shift: int) -> tuple[PlayedNote, ...]:

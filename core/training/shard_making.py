@@ -22,6 +22,7 @@ import torch
 
 from core.features.logmel import DualWindowMel
 from core.features.vqt import DualWindowVqt
+from core.training.arrangements import Arrangement, arrangements_at_hand
 from core.training.calibration import (
     calibrate,
     read_calibrations,
@@ -30,8 +31,9 @@ from core.training.calibration import (
 from core.training.drum_clips import make_drum_clip
 from core.training.drum_kits import kits_of, own_kits, percussion_of
 from core.training.drum_synth import Kit
+from core.training.font_players import TunedFont
 from core.training.part import PlayedNote
-from core.training.pitched_clips import PitchedClip, PitchedClipMaker, TunedFont
+from core.training.pitched_clips import PitchedClip, PitchedClipMaker
 from core.training.recorded_notes import BANKS, sources_of, write_bank
 from core.training.schedule import replacing
 from core.training.sound_sources import SoundSource, Use, source_named, sources_for
@@ -190,7 +192,8 @@ def _make_pitched_shard(
     if number and time.time() > over_at_s:
         return None
     if not audio.exists():
-        maker = PitchedClipMaker(np.random.default_rng([stream, number]), _tuned_fonts(folder))
+        rng = np.random.default_rng([stream, number])
+        maker = PitchedClipMaker(rng, _tuned_fonts(folder), songs=_songs())
         _write_audio_shard(audio, [maker.clip() for _ in range(clips)])
     _write_level_shard(levels, audio, DualWindowVqt())
     return levels
@@ -229,6 +232,11 @@ def _fonts_at_hand() -> list[str]:
 
 def _missing(bank: str) -> list[SoundSource]:
     return [source for source in sources_of(bank) if source.path and not source.path.exists()]
+
+
+@cache
+def _songs() -> tuple[Arrangement, ...]:
+    return arrangements_at_hand()
 
 
 @cache

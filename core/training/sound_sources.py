@@ -16,7 +16,7 @@ SFZ_INSTRUMENTS = "https://github.com/sfzinstruments"
 class Use(Enum):
     """Whether weights that hear a source may be published under MIT."""
 
-    RELEASE = "release"  # MIT, CC0 or public domain
+    RELEASE = "release"  # MIT, CC0 or public domain, for written notes BSD too
     TEST_ONLY = "test only"  # copyleft or attribution licences: measured with, never trained on
 
 
@@ -178,6 +178,24 @@ SOURCES = (
             ("rumpf_kit_z01_h2", "CC-BY-3.0", "Emanuel Rumpf"),
         )
     ),
+)
+
+GAME_FOLDER = Path("/usr/share/games/doom")
+# Songs whose notes are played on the sounds above.
+ARRANGEMENTS = tuple(
+    SoundSource(
+        name,
+        GAME_FOLDER / f"{name}.wad",
+        "BSD-3-Clause",
+        "music of Freedoom, Copyright 2001-2019 Contributors to the Freedoom project",
+        package,
+        Use.RELEASE,
+    )
+    for name, package in (
+        ("freedoom1", "freedoom"),
+        ("freedoom2", "freedoom"),
+        ("freedm", "freedm"),
+    )
 )
 
 

@@ -10,7 +10,8 @@ from core.training.calibration import calibrate
 from core.training.drum_clips import make_drum_clip
 from core.training.drum_kits import kits_of
 from core.training.evaluate import LabelledClip
-from core.training.pitched_clips import FONT_SOUNDS, PitchedClip, PitchedClipMaker, TunedFont
+from core.training.font_players import TunedFont
+from core.training.pitched_clips import FONT_SOUNDS, PitchedClip, PitchedClipMaker
 from core.training.sound_sources import SoundSource, Use, sources_for
 from core.training.soundfonts import SoundFont
 

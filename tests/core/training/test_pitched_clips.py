@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from core.training.calibration import Calibration
+from core.training.font_players import TunedFont
 from core.training.part import NO_PROGRAM
-from core.training.pitched_clips import CLIP_S, PitchedClip, PitchedClipMaker, TunedFont
+from core.training.pitched_clips import CLIP_S, PitchedClip, PitchedClipMaker
 from core.training.sound_sources import source_named
 from core.training.soundfonts import SAMPLE_RATE_HZ, SoundFont
 
