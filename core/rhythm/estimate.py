@@ -173,8 +173,15 @@ def _following(onsets: Onsets, pulse: Pulse, choice: TempoChoice) -> TempoEstima
     changes = tempo_changes(np.concatenate([[downbeat_s], later_s]), meter.quarters_per_bar)
     tempo = _with_choice(TempoMap(changes, meter, downbeat_s), choice)
     slowest, fastest = min(c.bpm for c in changes), max(c.bpm for c in changes)
-    how = f"the tempo moves between {slowest:.0f} and {fastest:.0f} BPM"
-    return TempoEstimate(tempo, _confidence(judged, pulse.clearness), how)
+    return TempoEstimate(tempo, _confidence(judged, pulse.clearness), moving(slowest, fastest))
+
+
+def moving(slowest_bpm: float, fastest_bpm: float) -> str:
+    """Say between which tempos a piece moves; those that read the same are one."""
+    slowest, fastest = f"{slowest_bpm:.0f}", f"{fastest_bpm:.0f}"
+    if slowest == fastest:
+        return f"the tempo moves a little around {slowest} BPM"
+    return f"the tempo moves between {slowest} and {fastest} BPM"
 
 
 def _confidence(judged: Judgement, clearness: float) -> float:

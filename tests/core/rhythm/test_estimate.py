@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from core.errors import CancelledError
-from core.rhythm.estimate import TempoChoice, estimate_tempo
+from core.rhythm.estimate import TempoChoice, estimate_tempo, moving
 from core.score.note import NoteEvent
 from core.score.tempo import Meter
 from core.score.transcription import Track
@@ -271,3 +271,16 @@ def test_clicks_without_notes_are_heard(tmp_path: Path) -> None:
 
     assert tempo.bpm == pytest.approx(117.0, abs=0.05)
     assert tempo.seconds_to_beats(6000 / 117) % 1 == pytest.approx(0.0, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("slowest_bpm", "fastest_bpm", "said"),
+    [
+        (161.6, 162.4, "the tempo moves a little around 162 BPM"),
+        (118.2, 124.9, "the tempo moves between 118 and 125 BPM"),
+    ],
+)
+def test_a_moving_tempo_names_two_only_where_they_differ(
+    slowest_bpm: float, fastest_bpm: float, said: str
+) -> None:
+    assert moving(slowest_bpm, fastest_bpm) == said
