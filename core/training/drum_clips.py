@@ -1,23 +1,28 @@
 """Drum clips with their labels: patterns played on kits, through effects, often under music."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from core.training.drum_bus import mastered, on_the_drum_bus
-from core.training.drum_patterns import CLIP_S, Hit, random_pattern
+from core.training.drum_kits import DRUM_OF_KEY
+from core.training.drum_patterns import CLIP_S, LAST_HIT_S, Hit, random_pattern
 from core.training.drum_synth import SAMPLE_RATE_HZ, Drum, Kit, Samples, shaken, wires_buzz
 from core.training.drum_takes import HATS, chosen_kit, dulled, tuned
 from core.training.effects import FINAL_PEAK, to_peak, to_rms
+from core.training.part import PlayedNote
 
 ACCOMPANIED_SHARE = 0.6
+WRITTEN_SHARE = 0.35  # of the clips, where there are songs: drums as somebody wrote them
+ALONE_SHARE = 0.35  # of these: without those who play along
 DRUMLESS_SHARE = 0.05  # of the clips: music only
 PERCUSSION_SHARE = 0.35
 DUCKED_SHARE = 0.15
 CHOKE_S = 0.015
+SOFTEST_HIT = 0.08
 DULLED_SHARE = 0.5  # of the clips: soft strokes are not only softer
 BUZZING_SHARE = 0.45
 SLOSHY_SHARE = 0.4  # of the clips: an open hi-hat that is struck again rings on
@@ -33,25 +38,51 @@ class DrumClip:
     hits: tuple[Hit, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Song:
+    """CLIP_S seconds of a song: what its drummer hits, and the others [sample]."""
+
+    hits: list[Hit]
+    music: Samples
+
+
+def hits_of(drums: Sequence[PlayedNote]) -> list[Hit]:
+    """Return the notes of a drum part as hits; percussion that has no class is left out."""
+    return [
+        Hit(note.onset_s, DRUM_OF_KEY[note.pitch], max(SOFTEST_HIT, note.velocity / 127))
+        for note in drums
+        if note.pitch in DRUM_OF_KEY and note.onset_s < LAST_HIT_S
+    ]
+
+
 def make_drum_clip(
     rng: np.random.Generator,
     kits: Sequence[Kit],
     accompaniments: Sequence[Samples],
     percussion: Sequence[Samples] = (),
+    songs: Callable[[], Song | None] | None = None,
 ) -> DrumClip:
     """Draw a kit, a pattern, effects and, at times, music [sample] to play along with.
 
-    `percussion` are strokes [sample] of instruments that are heard but not written down.
+    `percussion` are strokes [sample] of instruments that are heard but not written down. `songs`
+    draws one that was written, for some of the clips.
     """
     kit = chosen_kit(rng, kits)
-    hits = sorted(hit for hit in random_pattern(rng) if hit.drum in kit)
+    song = songs() if songs is not None and rng.random() < WRITTEN_SHARE else None
+    pattern = random_pattern(rng) if song is None else song.hits
+    hits = sorted(hit for hit in pattern if hit.drum in kit)
     kit = tuned(rng, kit, Counter(hit.drum for hit in hits))
     sound: Sound = _played(rng, kit, hits)
     if rng.random() < PERCUSSION_SHARE:
         sound = sound + _percussion_track(rng, percussion, np.abs(sound).max())
     sound = on_the_drum_bus(rng, sound)
-    if len(accompaniments) and rng.random() < ACCOMPANIED_SHARE:
-        music = _ducked(rng, _music(rng, accompaniments), hits)
+    piece: Sound | None = None
+    if song is not None:
+        piece = None if rng.random() < ALONE_SHARE else song.music / (song.music.std() + 1e-4)
+    elif len(accompaniments) and rng.random() < ACCOMPANIED_SHARE:
+        piece = _music(rng, accompaniments)
+    if piece is not None:
+        music = _ducked(rng, piece, hits)
         if rng.random() < DRUMLESS_SHARE / ACCOMPANIED_SHARE:
             sound, hits = music, []
         else:

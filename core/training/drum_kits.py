@@ -1,7 +1,7 @@
 """Drum kits as one-shots per class: from SoundFonts, Hydrogen kits and our own synthesiser."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -26,6 +26,7 @@ KEYS_OF_DRUM = {
     Drum.CLAP: (39,),
     Drum.PEDAL_HAT: (44,),
 }
+DRUM_OF_KEY = {key: drum for drum, keys in KEYS_OF_DRUM.items() for key in keys}
 OTHER_PERCUSSION_KEYS = (31, 33, 34, 54, 56, 58, *range(60, 82))  # sticks, tambourine to triangle
 KIT_PROGRAMS = (*range(20), 24, 25, 32, 33, 34, 35, 36, 40, 41, 42, 48, 56)
 SOFT, LOUD = 50, 110
@@ -35,12 +36,14 @@ SONIC_PI_KICKS = (
     *("808", "ada", "boom", "fat", "gas", "haus", "klub", "mehackit", "pure", "sone", "tek"),
     *("zome", "zum"),
 )
+SNARE_TAKES = 6  # of each snare drum and microphone
 LEAST_DRUMS = (Drum.KICK, Drum.SNARE, Drum.CLOSED_HAT)
 
 _OTHER_PERCUSSION = re.compile(
     r"conga|cow|tamb|shak|clave|whist|fx|click|bongo|timb|triangle|guiro|drum_|voice|marac"
     r"|perc|noise|zap|loop|cymbal"
 )
+_SNARE_FOLDER = re.compile(r"\d+[a-z]?_(basic|brush|muted|tight|rimshot)")  # not its clangs
 _DRUM_NAMES = (
     (Drum.PEDAL_HAT, r"pedal|foot"),
     (Drum.CLOSED_HAT, r"clos|chh|hat.?c|hh.?c|hhc|hh_?cl|tight|hat_low|hat-light"),
@@ -109,6 +112,29 @@ def percussion_of(sources: Iterable[SoundSource]) -> list[Samples]:
     return strokes
 
 
+def snares_of(sources: Iterable[SoundSource]) -> list[Kit]:
+    """Read what repositories of snare drums hold: kits of nothing else, each of one microphone.
+
+    A folder of a drum has a folder for each microphone, with strokes from soft to loud.
+    """
+    kits: list[Kit] = []
+    for source in sources:
+        if source.path is not None and source.path.exists():
+            files = source.path.glob("Samples/*/*/*.flac")
+            for folder in sorted({file.parent for file in files if _is_snare(file)}):
+                strokes = sorted(folder.glob("*.flac"))
+                chosen = np.linspace(0, len(strokes) - 1, SNARE_TAKES).round().astype(int).tolist()
+                kits.append({Drum.SNARE: [_read(strokes[number]) for number in chosen]})
+    return kits
+
+
+def with_other_snares(
+    rng: np.random.Generator, kits: Sequence[Kit], snares: Sequence[Kit]
+) -> list[Kit]:
+    """Return a kit for each snare drum, the rest of it drawn from `kits`."""
+    return [{**kits[int(rng.integers(len(kits)))], **snare} for snare in snares]
+
+
 def own_kits(rng: np.random.Generator, count: int) -> list[Kit]:
     """Draw procedural kits."""
     return [random_kit(rng) for _ in range(count)]
@@ -169,6 +195,10 @@ def _struck(font: SoundFont, program: int, key: int) -> list[Samples]:
 def _read(file: Path) -> Samples:
     hit, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
     return _trimmed(soxr.resample(hit.mean(1), rate_hz, SAMPLE_RATE_HZ)[: SAMPLE_RATE_HZ * 3])
+
+
+def _is_snare(file: Path) -> bool:
+    return _SNARE_FOLDER.fullmatch(file.parent.parent.name) is not None
 
 
 def _drum_named(name: str) -> Drum | None:

@@ -167,6 +167,23 @@ class PitchedClipMaker:
             if clip is not None:
                 return clip
 
+    def song(self, duration_s: float) -> tuple[Samples, list[PlayedNote]] | None:
+        """Draw a place of a song: those who play pitches [sample], and what the drummer plays.
+
+        None where the drummer has nothing to do.
+        """
+        arrangement = self._songs[int(self._rng.integers(len(self._songs)))]
+        written = excerpt(self._rng, arrangement, duration_s)
+        if written is None or not written.drums:
+            return None
+        played = self._arranged(written, duration_s)
+        if played is None:
+            return None
+        sound = produced(self._rng, played.sound)
+        length = int(duration_s * SAMPLE_RATE_HZ)
+        padded = np.pad(sound, (0, max(0, length - len(sound))))[:length]
+        return padded.astype(np.float32), written.drums
+
     def _attempt(self) -> PitchedClip | None:
         rng = self._rng
         is_mix = rng.random() < MIX_SHARE

@@ -25,7 +25,7 @@ from core.training.shard_making import (
     make_drum_shards,
     make_pitched_shards,
 )
-from core.training.sound_sources import ARRANGEMENTS, Use, sources_for
+from core.training.sound_sources import ARRANGEMENTS, SNARES, Use, sources_for
 from core.training.train_drums import DRUM_CHOICES, DrumChoices, train_drums
 from core.training.train_families import train_families
 from core.training.train_pitch import CHOICES, Choices, train_pitch
@@ -208,7 +208,7 @@ def write_weights(network: nn.Module, path: Path, recipe: Recipe) -> None:
         "licence": "MIT",
         "heard": "; ".join(
             f"{source.attribution or source.name} ({source.licence})"
-            for source in (*sources_for(Use.RELEASE), *ARRANGEMENTS)
+            for source in (*sources_for(Use.RELEASE), *SNARES, *ARRANGEMENTS)
             if source.path is None or source.path.exists()
         ),
     }

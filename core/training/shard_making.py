@@ -28,15 +28,22 @@ from core.training.calibration import (
     read_calibrations,
     write_calibrations,
 )
-from core.training.drum_clips import make_drum_clip
-from core.training.drum_kits import kits_of, own_kits, percussion_of
+from core.training.drum_clips import DrumClip, Song, hits_of, make_drum_clip
+from core.training.drum_kits import (
+    kits_of,
+    own_kits,
+    percussion_of,
+    snares_of,
+    with_other_snares,
+)
+from core.training.drum_patterns import CLIP_S as DRUM_CLIP_S
 from core.training.drum_synth import Kit
 from core.training.font_players import TunedFont
 from core.training.part import PlayedNote
 from core.training.pitched_clips import PitchedClip, PitchedClipMaker
 from core.training.recorded_notes import BANKS, sources_of, write_bank
 from core.training.schedule import replacing
-from core.training.sound_sources import SoundSource, Use, source_named, sources_for
+from core.training.sound_sources import SNARES, SoundSource, Use, source_named, sources_for
 from core.training.soundfonts import Samples, SoundFont
 
 FONT_SHARES = {"fluid": 0.3, "muse": 0.3, "csound": 0.1, "recorded-1": 0.35, "recorded-2": 0.25}
@@ -113,7 +120,7 @@ def make_drum_shards(
         for number in range(plan.shards_per_stream)
     ]
     music = [place for place in places if place.exists()]
-    make = partial(_make_drum_shard, folder, plan, music, clock.over_at_s)
+    make = partial(_make_drum_shard, folder, pitched_folder, plan, music, clock.over_at_s)
     return clock.made(_each(make, range(plan.drum_shards), makers))
 
 
@@ -200,7 +207,12 @@ def _make_pitched_shard(
 
 
 def _make_drum_shard(
-    folder: Path, plan: ShardPlan, music: Sequence[Path], over_at_s: float, number: int
+    folder: Path,
+    pitched_folder: Path,
+    plan: ShardPlan,
+    music: Sequence[Path],
+    over_at_s: float,
+    number: int,
 ) -> Path | None:
     """Return the drum shard of this number; None if it is too late to make it."""
     path = folder / f"drums_{plan.drum_seed}_{number:03d}.npz"
@@ -211,8 +223,24 @@ def _make_drum_shard(
     rng = np.random.default_rng([plan.drum_seed, number])
     accompaniments = accompaniments_in(music[number % len(music)])
     sounds = _drum_sounds(plan.drum_seed, plan.own_kits)
-    _write_drum_shard(path, rng, sounds, accompaniments, DualWindowMel(), plan)
+    songs = _drawn_songs(rng, pitched_folder) if _songs() else None
+    clips = [
+        make_drum_clip(rng, sounds.kits, accompaniments, sounds.percussion, songs)
+        for _ in range(plan.drum_clips_per_shard)
+    ]
+    _write_drum_shard(path, clips, DualWindowMel())
     return path
+
+
+def _drawn_songs(rng: np.random.Generator, folder: Path) -> Callable[[], Song | None]:
+    """Return what draws songs that were written, with their drums."""
+    maker = PitchedClipMaker(rng, _tuned_fonts(folder), songs=_songs())
+
+    def draw() -> Song | None:
+        drawn = maker.song(DRUM_CLIP_S)
+        return None if drawn is None else Song(hits_of(drawn[1]), drawn[0])
+
+    return draw
 
 
 def _tuned_fonts(folder: Path) -> tuple[TunedFont, ...]:
@@ -243,7 +271,9 @@ def _songs() -> tuple[Arrangement, ...]:
 def _drum_sounds(seed: int, own: int) -> _DrumSounds:
     sampled = kits_of(sources_for(Use.RELEASE))
     kits = sampled * SAMPLED_KIT_COPIES
-    kits += own_kits(np.random.default_rng([seed, OWN_KITS_STREAM]), own)
+    rng = np.random.default_rng([seed, OWN_KITS_STREAM])
+    kits += own_kits(rng, own)
+    kits += with_other_snares(rng, kits, snares_of(SNARES))
     return _DrumSounds(kits, percussion_of(sources_for(Use.RELEASE)))
 
 
@@ -281,20 +311,10 @@ def _write_level_shard(path: Path, audio_path: Path, vqt: DualWindowVqt) -> None
         np.savez(file, vqt=torch.stack(levels).numpy(), notes=notes, meta=recipes)
 
 
-def _write_drum_shard(
-    path: Path,
-    rng: np.random.Generator,
-    sounds: _DrumSounds,
-    accompaniments: list[Samples],
-    mel: DualWindowMel,
-    plan: ShardPlan,
-) -> None:
-    levels, rows = [], []
-    for number in range(plan.drum_clips_per_shard):
-        clip = make_drum_clip(rng, sounds.kits, accompaniments, sounds.percussion)
-        with torch.inference_mode():
-            levels.append(mel(torch.from_numpy(clip.samples)[None])[0].half())
-        rows += [(number, *hit) for hit in clip.hits]
+def _write_drum_shard(path: Path, clips: Sequence[DrumClip], mel: DualWindowMel) -> None:
+    with torch.inference_mode():
+        levels = [mel(torch.from_numpy(clip.samples)[None])[0].half() for clip in clips]
+    rows = [(number, *hit) for number, clip in enumerate(clips) for hit in clip.hits]
     with replacing(path) as unfinished, unfinished.open("wb") as file:
         np.savez(file, levels=torch.stack(levels).numpy(), hits=np.array(rows, np.float32))
 

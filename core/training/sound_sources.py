@@ -180,6 +180,18 @@ SOURCES = (
     ),
 )
 
+# Recorded drums; as the notes above, but not on keys.
+SNARES = (
+    SoundSource(
+        "frankensnare",
+        RECORDED_FOLDER / "frankensnare",
+        "CC0-1.0",
+        "Frankensnare by Karoryfer Lecolds",
+        "",
+        Use.RELEASE,
+        f"{SFZ_INSTRUMENTS}/karoryfer.frankensnare",
+    ),
+)
 GAME_FOLDER = Path("/usr/share/games/doom")
 # Songs whose notes are played on the sounds above.
 ARRANGEMENTS = tuple(

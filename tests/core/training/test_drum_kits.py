@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
-from core.training.drum_kits import hydrogen_kit, percussion_of, sonic_pi_kits
+from core.training.drum_kits import (
+    SNARE_TAKES,
+    hydrogen_kit,
+    own_kits,
+    percussion_of,
+    snares_of,
+    sonic_pi_kits,
+    with_other_snares,
+)
 from core.training.drum_synth import Drum
-from core.training.sound_sources import SONIC_PI_FOLDER, source_named
+from core.training.sound_sources import SONIC_PI_FOLDER, SoundSource, Use, source_named
 
 NAMES = {
     "Kick 22": Drum.KICK,
@@ -63,3 +71,25 @@ def hydrogen_folder(folder: Path, names: list[str]) -> Path:
     )
     (folder / "drumkit.xml").write_text(f"<drumkit_info>{instruments}</drumkit_info>")
     return folder
+
+
+def test_snare_drums_are_read_by_microphone_and_what_else_rattles_is_not(tmp_path: Path) -> None:
+    for name in ("14a_basic/top", "14a_basic/oh", "xtra_tamb/top"):
+        folder = tmp_path / "Samples" / name
+        folder.mkdir(parents=True)
+        for stroke in range(9):
+            hit = np.linspace(1, 0, 2000) * (stroke + 1) / 10
+            soundfile.write(folder / f"sn_vl{stroke}_rr1.flac", hit, 44_100)
+    source = SoundSource("snares", tmp_path, "CC0-1.0", "", "", Use.RELEASE)
+    kits = snares_of([source])
+    assert [set(kit) for kit in kits] == [{Drum.SNARE}] * 2
+    assert [len(kit[Drum.SNARE]) for kit in kits] == [SNARE_TAKES] * 2
+
+
+def test_kits_get_each_other_snare_once() -> None:
+    rng = np.random.default_rng(1)
+    kits = own_kits(rng, 3)
+    snares = [{Drum.SNARE: [np.full(4, number, np.float32)]} for number in range(5)]
+    changed = with_other_snares(rng, kits, snares)
+    assert [kit[Drum.SNARE][0][0] for kit in changed] == [0, 1, 2, 3, 4]
+    assert all(Drum.KICK in kit for kit in changed)
