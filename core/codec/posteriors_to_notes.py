@@ -144,24 +144,24 @@ def _lowered(threshold: float, amount: float) -> float:
     return min(0.98, max(0.02, threshold - amount))
 
 
-_DRUMS_IN_MIX = (0.72, 0.58, 0.52, 0.65, 0.7)
+_DRUMS_IN_MIX = (0.75, 0.54, 0.45, 0.65, 0.7)
 
 # Chosen on development clips and a second set of real recordings, in the middle of what does
 # alike; see resources/models/README.md.
 _OPTIONS_OF_KIND = {
-    StemKind.DRUMS: DecodeOptions(drum_thresholds=(0.5, 0.62, 0.6, 0.55, 0.5), drum_repetition=1.5),
+    StemKind.DRUMS: DecodeOptions(drum_thresholds=(0.5, 0.65, 0.52, 0.5, 0.5), drum_repetition=1.5),
     StemKind.KEYS: DecodeOptions(
         0.56, frame_threshold=0.63, offset_shift_s=-0.02, seeks_octaves=True
     ),
     StemKind.MIX: DecodeOptions(
-        0.53,
+        0.56,
         frame_threshold=0.65,
         offset_shift_s=-0.02,
         drum_thresholds=_DRUMS_IN_MIX,
         drum_repetition=2.5,
     ),
     StemKind.GUITAR: DecodeOptions(0.64, frame_threshold=0.6, offset_shift_s=0.02),
-    StemKind.BASS: DecodeOptions(0.6, frame_threshold=0.32, ignores_neighbours=True),
+    StemKind.BASS: DecodeOptions(0.63, frame_threshold=0.32, ignores_neighbours=True),
     StemKind.WINDS: DecodeOptions(
         0.46, frame_threshold=0.28, offset_shift_s=0.005, ignores_neighbours=True
     ),

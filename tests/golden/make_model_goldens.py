@@ -22,8 +22,8 @@ FRAMES = 12
 
 def main() -> None:
     networks: tuple[tuple[str, nn.Module, int], ...] = (
-        ("pitch_v5", StemAndFamilies(), 306),
-        ("drums_v3", DrumNet(), 96),
+        ("pitch_v6", StemAndFamilies(), 306),
+        ("drums_v4", DrumNet(), 96),
     )
     for name, network, bins in networks:
         load_weights(network, ROOT / "resources" / "models" / f"{name}.safetensors")

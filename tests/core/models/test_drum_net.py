@@ -9,8 +9,8 @@ from core.models.checkpoint import fold_norms, learnt_tensors, load_safetensors,
 from core.models.drum_net import CONTEXT_FRAMES, DrumNet
 
 ROOT = Path(__file__).resolve().parents[3]
-WEIGHTS = ROOT / "resources" / "models" / "drums_v3.safetensors"
-GOLDEN = ROOT / "tests" / "golden" / "drums_v3_logits.npz"
+WEIGHTS = ROOT / "resources" / "models" / "drums_v4.safetensors"
+GOLDEN = ROOT / "tests" / "golden" / "drums_v4_logits.npz"
 
 
 def levels(frames: int = 100) -> torch.Tensor:
