@@ -21,7 +21,7 @@ LOUD_STEPS = 2  # below the loudest; notes within are the voice's, or there are 
 SEVERAL_SHARE = 0.3  # of the loud notes, together with others
 FEWEST_NOTES = 4
 TOGETHER_S = 0.06  # notes of a chord start within it
-CHORD_SHARE = 0.6  # of the covered notes, from which on they are chords of the one who plays
+CHORD_SHARE = 0.5  # of the covered notes, from which on they are chords of the one who plays
 FEWEST_CHORD_NOTES = 5
 PARTIALS = (12, 19, 24, 28, 31, 34, 36)  # semitones over a tone at which its own partials sound
 
@@ -42,7 +42,7 @@ def without_neighbours(notes: Sequence[NoteEvent]) -> list[NoteEvent]:
     if together[is_loud].mean() > SEVERAL_SHARE:
         return list(notes)
     is_foreign = _covered(notes, velocities, by_steps=LOUDER_STEPS)
-    is_of_chord = is_foreign & _struck_with_louder(notes, velocities)
+    is_of_chord = is_foreign & _struck_with_louder(notes, velocities, is_own=~is_foreign)
     if is_of_chord.sum() >= max(FEWEST_CHORD_NOTES, CHORD_SHARE * is_foreign.sum()):
         return list(notes)
     if is_foreign.mean() >= MANY_SHARE:
@@ -75,15 +75,20 @@ def _covered(
     return covered
 
 
-def _struck_with_louder(notes: Sequence[NoteEvent], levels: _Values) -> npt.NDArray[np.bool_]:
-    """Tell which notes start with a clearly louder one of which they are no partial."""
+def _struck_with_louder(
+    notes: Sequence[NoteEvent], levels: _Values, *, is_own: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Tell which notes start with a clearly louder one of the voice's own and are no partial of it.
+
+    With each other notes start in the chords of neighbours, too.
+    """
     onsets_s = np.array([note.onset_s for note in notes])
     pitches = np.array([note.pitch for note in notes])
     first = np.searchsorted(onsets_s, onsets_s - TOGETHER_S)
     end = np.searchsorted(onsets_s, onsets_s + TOGETHER_S, side="right")
     together = np.zeros(len(notes), bool)
     for number, (low, high) in enumerate(zip(first.tolist(), end.tolist(), strict=True)):
-        is_louder = levels[low:high] >= levels[number] + LOUDER_STEPS
+        is_louder = is_own[low:high] & (levels[low:high] >= levels[number] + LOUDER_STEPS)
         steps = np.abs(pitches[low:high] - pitches[number])
         together[number] = bool((is_louder & ~np.isin(steps, PARTIALS)).any())
     return together

@@ -17,7 +17,7 @@ from core.score.note import NoteEvent
 from core.score.transcription import Transcription
 from core.training.families import FAMILIES, FAMILY_NAMED, Family
 from core.training.part import PlayedNote
-from core.training.sound_sources import ARRANGEMENTS, SoundSource
+from core.training.sound_sources import ARRANGEMENTS, at_hand
 
 FEWEST_PARTS, MOST_PARTS = 2, 7
 FEWEST_NOTES = 4  # of a part in an excerpt; who plays less is left out
@@ -65,13 +65,8 @@ class Excerpt:
 
 def arrangements_at_hand() -> tuple[Arrangement, ...]:
     """Read the songs of every source that is installed; the others are named in the log."""
-    songs: list[Arrangement] = []
-    for source in ARRANGEMENTS:
-        if source.path is not None and source.path.exists():
-            songs += songs_in_wad(source.path)
-        else:
-            _warn_of(source)
-    return tuple(songs)
+    paths = [source.path for source in at_hand(ARRANGEMENTS) if source.path is not None]
+    return tuple(song for path in paths for song in songs_in_wad(path))
 
 
 def songs_in_wad(path: Path) -> list[Arrangement]:
@@ -252,7 +247,3 @@ def _doubling(rng: np.random.Generator, part: CastPart) -> CastPart:
 
 def _later(note: PlayedNote, late_s: float) -> PlayedNote:
     return note._replace(onset_s=note.onset_s + late_s, offset_s=note.offset_s + late_s)
-
-
-def _warn_of(source: SoundSource) -> None:
-    _log.warning("goes without '%s'; to play it: %s", source.name, source.way_to_get)

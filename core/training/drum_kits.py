@@ -119,7 +119,7 @@ def snares_of(sources: Iterable[SoundSource]) -> list[Kit]:
     """
     kits: list[Kit] = []
     for source in sources:
-        if source.path is not None and source.path.exists():
+        if source.path is not None:
             files = source.path.glob("Samples/*/*/*.flac")
             for folder in sorted({file.parent for file in files if _is_snare(file)}):
                 strokes = sorted(folder.glob("*.flac"))

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -198,6 +199,12 @@ def _trained_pitch(levels: list[Path], folder: Path, recipe: Recipe) -> StemAndF
     return model
 
 
+def _heard() -> Iterator[str]:
+    for source in (*sources_for(Use.RELEASE), *SNARES, *ARRANGEMENTS):
+        if source.path is None or source.path.exists():
+            yield f"{source.attribution or source.name} ({source.licence})"
+
+
 def write_weights(network: nn.Module, path: Path, recipe: Recipe) -> None:
     """Write a network's weights, with what it heard in the header."""
     header = {
@@ -206,11 +213,7 @@ def write_weights(network: nn.Module, path: Path, recipe: Recipe) -> None:
         "network": type(network).__name__,
         "recipe": str(recipe),
         "licence": "MIT",
-        "heard": "; ".join(
-            f"{source.attribution or source.name} ({source.licence})"
-            for source in (*sources_for(Use.RELEASE), *SNARES, *ARRANGEMENTS)
-            if source.path is None or source.path.exists()
-        ),
+        "heard": "; ".join(dict.fromkeys(_heard())),
     }
     with replacing(path) as partial:
         save_file(learnt_tensors(network.cpu()), partial, metadata=header)

@@ -43,7 +43,14 @@ from core.training.part import PlayedNote
 from core.training.pitched_clips import PitchedClip, PitchedClipMaker
 from core.training.recorded_notes import BANKS, sources_of, write_bank
 from core.training.schedule import replacing
-from core.training.sound_sources import SNARES, SoundSource, Use, source_named, sources_for
+from core.training.sound_sources import (
+    SNARES,
+    SoundSource,
+    Use,
+    at_hand,
+    source_named,
+    sources_for,
+)
 from core.training.soundfonts import Samples, SoundFont
 
 FONT_SHARES = {"fluid": 0.3, "muse": 0.3, "csound": 0.1, "recorded-1": 0.35, "recorded-2": 0.25}
@@ -96,8 +103,7 @@ def make_pitched_shards(folder: Path, plan: ShardPlan, makers: Makers = ALONE) -
     folder.mkdir(parents=True, exist_ok=True)
     clock = _Clock(folder, makers.minutes)
     for name in BANKS:
-        for source in _missing(name):
-            _log.warning("goes without '%s'; to hear it: %s", source.name, source.way_to_get)
+        at_hand(sources_of(name))
     for _ in _each(partial(_calibrate, folder), _fonts_at_hand(), makers):
         clock.strike()
     make = partial(_make_pitched_shard, folder, plan.clips_per_shard, clock.over_at_s)
@@ -273,7 +279,7 @@ def _drum_sounds(seed: int, own: int) -> _DrumSounds:
     kits = sampled * SAMPLED_KIT_COPIES
     rng = np.random.default_rng([seed, OWN_KITS_STREAM])
     kits += own_kits(rng, own)
-    kits += with_other_snares(rng, kits, snares_of(SNARES))
+    kits += with_other_snares(rng, kits, snares_of(at_hand(SNARES)))
     return _DrumSounds(kits, percussion_of(sources_for(Use.RELEASE)))
 
 

@@ -1,9 +1,13 @@
 """Every sound the models may hear, with its licence; the release weights hear `RELEASE` only."""
 
+import logging
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+
+_log = logging.getLogger(__name__)
 
 SOUNDFONT_FOLDER = Path("/usr/share/sounds/sf2")  # where Debian's packages put them
 DRUMKIT_FOLDER = Path("/usr/share/hydrogen/data/drumkits")
@@ -199,7 +203,7 @@ ARRANGEMENTS = tuple(
         name,
         GAME_FOLDER / f"{name}.wad",
         "BSD-3-Clause",
-        "music of Freedoom, Copyright 2001-2019 Contributors to the Freedoom project",
+        "music of Freedoom, Copyright 2001-2012 Contributors to the Freedoom project",
         package,
         Use.RELEASE,
     )
@@ -214,6 +218,17 @@ ARRANGEMENTS = tuple(
 def sources_for(use: Use) -> tuple[SoundSource, ...]:
     """Return every source of one use."""
     return tuple(source for source in SOURCES if source.use is use)
+
+
+def at_hand(sources: Iterable[SoundSource]) -> list[SoundSource]:
+    """Return which are there; the log says what is missing and how to get it."""
+    found = []
+    for source in sources:
+        if source.path is None or source.path.exists():
+            found.append(source)
+        else:
+            _log.warning("goes without '%s'; to hear it: %s", source.name, source.way_to_get)
+    return found
 
 
 def source_named(name: str) -> SoundSource:

@@ -67,3 +67,13 @@ def test_a_few_notes_are_no_crowd() -> None:
 
 def test_nothing_stays_nothing() -> None:
     assert without_neighbours([]) == []
+
+
+def test_chords_of_others_are_left_out() -> None:
+    """They start with each other, and not with the voice."""
+    chords = [
+        note(at / 2 + 0.15, at / 2 + 0.39, velocity, pitch)
+        for at in range(20)
+        for velocity, pitch in ((70, 67), (66, 48), (66, 52))
+    ]
+    assert with_others(chords) == SUNG

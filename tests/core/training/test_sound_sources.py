@@ -8,15 +8,41 @@ import pytest
 from core.models.checkpoint import read_metadata
 from core.training.recorded_notes import BANKS, sources_of
 from core.training.shard_making import FONT_SHARES
-from core.training.sound_sources import SoundSource, Use, source_named, sources_for
+from core.training.sound_sources import (
+    ARRANGEMENTS,
+    SNARES,
+    SoundSource,
+    Use,
+    at_hand,
+    source_named,
+    sources_for,
+)
 
 MODELS = Path(__file__).resolve().parents[3] / "resources" / "models"
 FREE = ("MIT", "CC0-1.0", "public domain", "MIT (parts CC0 or public domain)")
 
 
-@pytest.mark.parametrize("source", sources_for(Use.RELEASE), ids=lambda source: source.name)
+@pytest.mark.parametrize(
+    "source", [*sources_for(Use.RELEASE), *SNARES], ids=lambda source: source.name
+)
 def test_release_weights_hear_only_free_sounds(source: SoundSource) -> None:
     assert source.licence in FREE
+
+
+@pytest.mark.parametrize("song", ARRANGEMENTS, ids=lambda source: source.name)
+def test_songs_are_free_too(song: SoundSource) -> None:
+    assert song.licence == "BSD-3-Clause"
+    assert song.use is Use.RELEASE
+
+
+def test_what_is_missing_is_named_with_the_way_to_get_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    there = SoundSource("there", tmp_path, "MIT", "", "", Use.RELEASE)
+    elsewhere = SoundSource("elsewhere", tmp_path / "no", "MIT", "", "a-package", Use.RELEASE)
+    assert at_hand([there, elsewhere]) == [there]
+    assert "'elsewhere'" in caplog.text
+    assert "apt-get install a-package" in caplog.text
 
 
 @pytest.mark.parametrize("name", FONT_SHARES)
