@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]  # it ships no types
 
 from core.training.arrangements import Arrangement, Excerpt, excerpt
+from core.training.backing_drums import backing_drums
 from core.training.composer import Composition, compose, one_player_of, one_voice_of
-from core.training.drum_clips import make_drum_clip
+from core.training.doubling import beside, in_unison, is_one_voice
 from core.training.drum_synth import Kit, random_kit
 from core.training.effects import compressed, produced, resonated, to_rms
 from core.training.families import FAMILIES, FAMILY_NAMED, Family
@@ -22,7 +22,7 @@ from core.training.performance import perform
 from core.training.performer import PerformerKind, random_performer
 from core.training.sections import section
 from core.training.song import Song, random_song
-from core.training.soundfonts import DRUM_BANK, SAMPLE_RATE_HZ, Samples
+from core.training.soundfonts import SAMPLE_RATE_HZ, Samples
 from core.training.synth import PatchKind, labelled, random_patch, render_part
 
 CLIP_S = 12.0
@@ -39,7 +39,6 @@ PERFORMER_OF_SECTION: Mapping[str, PerformerKind] = {
     "choir": "singer",
 }
 UNISON_SHARE = 0.3  # of the later parts of a mix: doubles an earlier one
-UNISON_STEPS = (0, 0, 12, 12, 12, -12, -12, 24)
 SOFTER_SHARE, MOST_SOFTER_DB = 0.6, 12.0  # of the parts that double another
 OWN_NOTES_SHARE = 0.4  # of them: play something else with the other hand
 BLEED_SHARE, BLEED_DB = 0.45, (-34.0, -11.0)  # of solo clips: what other players leak into the mic
@@ -53,7 +52,6 @@ OWN_KITS = 10
 MOST_RESIZED_STEPS = 5  # semitones by which an instrument seems larger or smaller
 ARRANGED_SHARE = 0.5  # of mixes: songs that were written, where there are any
 PERFORMED_ARRANGED_SHARE, OWN_ARRANGED_SHARE = 0.12, 0.06  # of their parts
-KIT_PROGRAMS = (0, 8, 16, 24, 25, 32, 40)
 DISTORTED_SHARE, DISTORTABLE = 0.15, ("guitar", "lead", "bass", "harmonica")
 OWN_KINDS: tuple[PatchKind, ...] = ("pluck", "sustain", "wind", "voice")
 OWN_KIND_SHARES = (0.5, 0.2, 0.12, 0.18)
@@ -207,7 +205,7 @@ class PitchedClipMaker:
             return None
         sound, recipe = mixed.sound, mixed.recipe
         if is_mix and rng.random() < DRUMS_IN_MIX_SHARE:
-            drums = self._drums(duration_s, written.drums if written else [])
+            drums = self._drums(duration_s, written.drums if written else ())
             if drums is not None:
                 length = min(len(sound), len(drums))
                 level = 10 ** (rng.uniform(-14, 3) / 20)
@@ -382,8 +380,8 @@ class PitchedClipMaker:
         performance = perform(rng, notes, performer, duration_s=duration_s)
         sound, heard = performance.samples, performance.notes
         if kind in DOUBLE_STOPS and rng.random() < DOUBLE_STOPPING_SHARE:
-            beside = self._beside(notes, DOUBLE_STOPS[kind], family)
-            second = perform(rng, beside, performer, duration_s=duration_s)
+            seconds = beside(rng, notes, DOUBLE_STOPS[kind], family)
+            second = perform(rng, seconds, performer, duration_s=duration_s)
             sound, heard = sound + second.samples, sorted(heard + second.notes)
         recipe = f"performer-{kind}/{family.name}/{composition.style}"
         return _PlayedPart(sound, _named(heard, PROGRAM_OF_PERFORMER[kind]), recipe)
@@ -403,44 +401,15 @@ class PitchedClipMaker:
         composition = compose(rng, family, task.duration_s, song=task.song)
         if task.doubled is None:
             return composition
-        notes = self._in_unison(task.doubled, family)
+        notes = in_unison(rng, task.doubled, family)
         if family.name in TWO_HANDED and rng.random() < OWN_NOTES_SHARE:
             voice = one_voice_of(notes, task.duration_s)
             notes = one_player_of(voice + composition.part.notes, task.duration_s)
             return replace(composition, part=replace(composition.part, notes=notes))
         return replace(composition, part=Part(notes))
 
-    def _beside(
-        self, notes: list[PlayedNote], steps: tuple[int, ...], family: Family
-    ) -> list[PlayedNote]:
-        """Return second notes of double stops: beside some notes, not after each other."""
-        rng, share = self._rng, self._rng.uniform(0.1, 0.8)
-        step_over = {key: int(rng.choice(steps)) for key in range(12)}
-        return [
-            note._replace(
-                pitch=note.pitch + step_over[note.pitch % 12],
-                velocity=int(np.clip(note.velocity * rng.uniform(0.6, 1.1), 8, 127)),
-            )
-            for note in notes
-            if rng.random() < share
-            and note.pitch + step_over[note.pitch % 12] <= family.highest_pitch
-        ]
-
-    def _in_unison(self, notes: list[PlayedNote], family: Family) -> list[PlayedNote]:
-        """Return another part's notes for an instrument that doubles it, perhaps in the octave."""
-        rng = self._rng
-        step = int(rng.choice(UNISON_STEPS))
-        late_s = rng.uniform(-0.01, 0.01)
-        return [
-            PlayedNote(
-                max(0.0, note.onset_s + late_s + rng.normal(0, 0.005)),
-                note.offset_s,
-                note.pitch + step,
-                note.velocity,
-            )
-            for note in sorted(notes)
-            if family.lowest_pitch <= note.pitch + step <= family.highest_pitch
-        ]
+    def _drums(self, duration_s: float, written: Sequence[PlayedNote] = ()) -> Samples | None:
+        return backing_drums(self._rng, self._kits, self._fonts, duration_s, written)
 
     def _bled(
         self, sound: Sound, song: Song, duration_s: float, level_db: tuple[float, float]
@@ -460,42 +429,6 @@ class PitchedClipMaker:
         afar = to_rms(produced(rng, other[:length])) * level
         return np.asarray(to_rms(sound[:length]) + afar)
 
-    def _drums(self, duration_s: float, written: Sequence[PlayedNote] = ()) -> Samples | None:
-        """Play drums that are not labelled: the network learns to leave them out."""
-        rng = self._rng
-        if not written and rng.random() < 0.5:
-            clips = [make_drum_clip(rng, self._kits, []).samples for _ in range(2)]
-            return np.concatenate(clips)[: int(duration_s * SAMPLE_RATE_HZ)]
-        notes = list(written) or self._beat(duration_s)
-        program = int(rng.choice(KIT_PROGRAMS))
-        order: list[int] = rng.permutation(len(self._fonts)).tolist()
-        for number in order:  # not all have drums
-            font = self._fonts[number].font
-            for kit in (program, 0):
-                drums = font.play(kit, notes, duration_s=duration_s, bank=DRUM_BANK)
-                if drums is not None:
-                    return drums
-        return None
-
-    def _beat(self, duration_s: float) -> list[PlayedNote]:
-        rng = self._rng
-        step_s = 60 / rng.uniform(70, 170) / 2
-        notes: list[PlayedNote] = []
-        for step in range(int(duration_s / step_s)):
-            strokes = (
-                (36, 0.45 if step % 4 == 0 else 0.15),
-                (38, 0.7 if step % 4 == 2 else 0.08),
-                (int(rng.choice([42, 42, 46, 51])), 0.7),
-                (49, 0.03),
-                (int(rng.choice([41, 45, 48, 50])), 0.04),
-            )
-            for key, share in strokes:
-                if rng.random() < share:
-                    onset_s = step * step_s + abs(rng.normal(0, 0.006))
-                    velocity = int(rng.integers(40, 125))
-                    notes.append(PlayedNote(onset_s, step * step_s + 0.3, key, velocity))
-        return notes
-
 
 def _together(played: list[_PlayedPart], duration_s: float) -> _PlayedPart | None:
     if not played:
@@ -504,12 +437,6 @@ def _together(played: list[_PlayedPart], duration_s: float) -> _PlayedPart | Non
     together = np.sum([part.sound[:length] for part in played], 0)
     notes = [note for part in played for note in part.notes]
     return _PlayedPart(together, notes, "+".join(part.recipe for part in played))
-
-
-def is_one_voice(notes: Sequence[PlayedNote]) -> bool:
-    """Tell whether no note begins well before the one before it has ended."""
-    ordered = sorted(notes)
-    return all(after.onset_s > before.offset_s - 0.05 for before, after in pairwise(ordered))
 
 
 def _named(notes: list[PlayedNote], program: int) -> list[PlayedNote]:
