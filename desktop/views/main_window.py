@@ -31,6 +31,7 @@ from desktop.views.drag_out import DragHandle
 from desktop.views.drop_frame import DropFrame
 from desktop.views.empty_state import EmptyState
 from desktop.views.export_menu import ExportMenu
+from desktop.views.greying import Greying
 from desktop.views.inspector import Inspector
 from desktop.views.listening import Listening
 from desktop.views.model_acts import ModelActs
@@ -99,6 +100,14 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self.models = ModelsPanel(parts.library, parts.settings, self._columns, self._central)
         self._model_acts = ModelActs(parts, self.models, self.notices, self)
+        self._greying = Greying(
+            parts,
+            self.actions_by_name,
+            self.tracks,
+            self.transport,
+            self.export_button,
+            self.song_handle,
+        )
         self._fill_menus()
         self._connect_model()
         self._connect_views()
@@ -107,7 +116,7 @@ class MainWindow(QMainWindow):
         self.drop_frame = DropFrame(self)
         self._refuse_drops_of_fields()
         self._show_song()
-        self._enable_actions()
+        self._greying.look()
 
     def event(self, event: QEvent) -> bool:
         """Let Space press a button that Tab has reached; everywhere else it plays."""
@@ -252,16 +261,6 @@ class MainWindow(QMainWindow):
         document.currentSongChanged.connect(self._show_song)
         document.songChanged.connect(self._show_song_if_current)
         document.stemChanged.connect(self._show_lane)
-        for changed in (
-            document.currentSongChanged,
-            document.selectedStemChanged,
-            document.songChanged,
-            document.stemChanged,
-            document.undo_stack.indexChanged,
-            parts.queue.changed,
-            parts.player.availabilityChanged,
-        ):
-            changed.connect(self._enable_actions)
         parts.importer.imported.connect(self._tell_import)
         parts.importer.failed.connect(self._tell_failure)
         self.listening.failed.connect(self._tell_failure)
@@ -282,7 +281,6 @@ class MainWindow(QMainWindow):
         self.song_handle.clickedWithoutDrag.connect(self.outgoing.explain_drag)
         self.tracks.dragFailed.connect(self._tell_failure)
         self.tracks.dragExplained.connect(self.outgoing.explain_drag)
-        self.tracks.selectionChanged.connect(self._enable_actions)
         self.stems.replaceRequested.connect(self._stem_acts.replace_stem)
         self.inspector.deviceChosen.connect(self._stem_acts.choose_device)
         self.inspector.modelChosen.connect(self._model_acts.choose_model)
@@ -392,49 +390,6 @@ class MainWindow(QMainWindow):
         action = self.actions_by_name["play"]
         action.setText(self.tr("&Pause") if is_playing else self.tr("&Play"))
         action.setIcon(icon("pause" if is_playing else "play"))
-
-    def _enable_actions(self) -> None:
-        """Grey out what would do nothing."""
-        document, parts = self._document, self._parts
-        song, stem = document.current_song, document.selected_stem
-        tracks = document.tracks_of(song.song_id) if song is not None else ()
-        has_notes = any(item.is_exported and item.track.notes for item in tracks)
-        is_ready = has_notes and song is not None and song.is_tempo_known
-        has_sound = song is not None and parts.player.unavailable_because is None
-        has_track = self.tracks.selected is not None
-        is_chosen = song is not None and song.choice.tempo is not None
-        for enabled, names in (
-            (bool(parts.demo_files), ("open_demo",)),
-            (is_ready, ("export_again", "save_song", "copy_song")),
-            (is_ready and has_track, ("save_track", "copy_track")),
-            (has_track, ("rename_track", "mute_track", "solo_track")),
-            (document.undo_stack.canUndo(), ("undo",)),
-            (document.undo_stack.canRedo(), ("redo",)),
-            (parts.queue.is_busy, ("cancel",)),
-            (parts.queue.is_busy or bool(parts.queue.waiting), ("cancel_all",)),
-            (stem is not None and not stem.state.is_waiting, ("transcribe",)),
-            (stem is not None, ("remove_stem", "replace_stem")),
-            (len(document.stems) > 1, ("previous_stem", "next_stem")),
-            (song is not None, ("tap", "halve_tempo", "double_tempo", "downbeat_here")),
-            (song is not None, ("new_song", "zoom_in", "zoom_out", "fit", "to_start", "to_end")),
-            (is_chosen, ("found_tempo",)),
-            (has_sound, ("play", "stop", "loop", "listen_selected", "hear_source")),
-            (has_sound and has_notes, ("hear_midi",)),
-        ):
-            for name in names:
-                self.actions_by_name[name].setEnabled(enabled)
-        self.export_button.setEnabled(is_ready)
-        is_measured_later = has_notes and not is_ready
-        why_not_yet = self.tr("Ready as soon as the tempo is measured") if is_measured_later else ""
-        self.export_button.setToolTip(why_not_yet)
-        self.tracks.enable_handles(is_enabled=is_ready, why_not=why_not_yet)
-        self.transport.enable_balance(is_enabled=has_sound and has_notes)
-        self.song_handle.setEnabled(is_ready)
-        undo_text, redo_text = document.undo_stack.undoText(), document.undo_stack.redoText()
-        self.actions_by_name["undo"].setText(self.tr("&Undo {0}").format(undo_text).rstrip())
-        self.actions_by_name["redo"].setText(self.tr("&Redo {0}").format(redo_text).rstrip())
-        why_silent = parts.player.unavailable_because
-        self.actions_by_name["play"].setToolTip(why_silent or self.tr("Play (Space)"))
 
     def _tell_import(self, outcome: ImportOutcome) -> None:
         skipped = outcome.found.skipped
