@@ -30,7 +30,6 @@ from core.training.evaluate import (
     score_clip,
 )
 from core.training.feature_shards import ShardPool
-from core.training.recorded_notes import BANKS
 from core.training.schedule import Effort, replacing, soup_in
 from core.training.shard_making import ShardPlan
 from core.training.train_pitch import CHOICES, Choices, train_pitch
@@ -79,7 +78,7 @@ def is_without_performers(recipe: str) -> bool:
 
 def is_without_recordings(recipe: str) -> bool:
     """Want clips in which nobody plays an instrument that was recorded note by note."""
-    return not any(bank in recipe for bank in BANKS)
+    return "recorded-" not in recipe  # neither a bank of SoundFonts nor a performer
 
 
 def is_without_sections(recipe: str) -> bool:

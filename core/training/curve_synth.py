@@ -34,7 +34,7 @@ def sounded(
     gains = gains * _resonance(performer, partial_hz, tone)
     gains = gains * (partial_hz < HIGHEST_PARTIAL_HZ)
     curves = (gains * level[:, None]).astype(np.float32)
-    samples_hz = _stretched(root_hz.astype(np.float32))
+    samples_hz = stretched(root_hz.astype(np.float32))
     turns = np.cumsum(samples_hz, dtype=np.float64) * (2 * np.pi / SAMPLE_RATE_HZ)
     root = np.exp(1j * (turns + rng.uniform(0, 6))).astype(np.complex64)
     rotor = np.ones(len(root), np.complex64)
@@ -44,7 +44,7 @@ def sounded(
         rotor *= root
         if audible[partial]:
             phase = np.complex64(np.exp(1j * rng.uniform(0, 6)))
-            sound += _stretched(np.ascontiguousarray(curves[:, partial])) * (rotor * phase).imag
+            sound += stretched(np.ascontiguousarray(curves[:, partial])) * (rotor * phase).imag
     if performer.flutter_depth:
         beat = np.sin(2 * np.pi * performer.flutter_hz * np.arange(len(sound)) / SAMPLE_RATE_HZ)
         sound *= (1 - performer.flutter_depth * 0.5 * (1 + beat)).astype(np.float32)
@@ -75,9 +75,9 @@ def breath(
     rng: np.random.Generator, performer: Performer, level: Curve, *, loudest: float
 ) -> npt.NDArray[np.float32]:
     """Return the noise of air or bow along the loudness [sample]."""
-    stretched = _stretched(level / (float(level.max()) + 1e-6))
-    noise = coloured(rng, len(stretched), performer.noise_hz)
-    return np.asarray(noise * stretched**0.7 * (performer.noise * loudest), np.float32)
+    loudness = stretched(level / (float(level.max()) + 1e-6))
+    noise = coloured(rng, len(loudness), performer.noise_hz)
+    return np.asarray(noise * loudness**0.7 * (performer.noise * loudest), np.float32)
 
 
 def coloured(rng: np.random.Generator, length: int, centre_hz: float) -> npt.NDArray[np.float64]:
@@ -88,7 +88,7 @@ def coloured(rng: np.random.Generator, length: int, centre_hz: float) -> npt.NDA
     return np.asarray(noise / (noise.std() + 1e-9))
 
 
-def _stretched(curve: Curve) -> npt.NDArray[np.float32]:
+def stretched(curve: Curve) -> npt.NDArray[np.float32]:
     """Interpolate a curve to samples, linearly [sample]."""
     share = (np.arange(CONTROL_SAMPLES) / CONTROL_SAMPLES).astype(np.float32)
     steps = np.diff(curve, append=curve[-1:]).astype(np.float32)

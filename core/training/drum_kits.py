@@ -36,7 +36,7 @@ SONIC_PI_KICKS = (
     *("808", "ada", "boom", "fat", "gas", "haus", "klub", "mehackit", "pure", "sone", "tek"),
     *("zome", "zum"),
 )
-SNARE_TAKES = 6  # of each snare drum and microphone
+TAKES = 6  # of each drum and microphone, from soft to loud
 LEAST_DRUMS = (Drum.KICK, Drum.SNARE, Drum.CLOSED_HAT)
 
 _OTHER_PERCUSSION = re.compile(
@@ -78,6 +78,16 @@ _SONIC_PI_KITS: tuple[dict[Drum, tuple[str, ...]], ...] = (
         Drum.TOM: ("elec_fuzz_tom",),
     },
 )
+# How the strokes of Gogodze Phu Vol II are called; each lies in the folder of every microphone.
+_MICROPHONED: dict[Drum, tuple[str, ...]] = {
+    Drum.KICK: ("ks",),
+    Drum.SNARE: ("sc", "se"),
+    Drum.RIM: ("ss",),
+    Drum.CLOSED_HAT: ("ht", "hc"),
+    Drum.OPEN_HAT: ("hl", "hh", "ho"),
+    Drum.PEDAL_HAT: ("hf",),
+    Drum.TOM: ("tl", "tm", "th"),
+}
 _SONIC_PI_PERCUSSION = re.compile(r"tabla_\w+|drum_cowbell|elec_(wood|tick|bong|pop)|perc_bell2?")
 
 
@@ -123,16 +133,26 @@ def snares_of(sources: Iterable[SoundSource]) -> list[Kit]:
             files = source.path.glob("Samples/*/*/*.flac")
             for folder in sorted({file.parent for file in files if _is_snare(file)}):
                 strokes = sorted(folder.glob("*.flac"))
-                chosen = np.linspace(0, len(strokes) - 1, SNARE_TAKES).round().astype(int).tolist()
-                kits.append({Drum.SNARE: [_read(strokes[number]) for number in chosen]})
+                kits.append(
+                    {Drum.SNARE: [_read(stroke) for stroke in _softest_to_loudest(strokes)]}
+                )
     return kits
 
 
-def with_other_snares(
-    rng: np.random.Generator, kits: Sequence[Kit], snares: Sequence[Kit]
-) -> list[Kit]:
-    """Return a kit for each snare drum, the rest of it drawn from `kits`."""
-    return [{**kits[int(rng.integers(len(kits)))], **snare} for snare in snares]
+def microphoned_kits(sources: Iterable[SoundSource]) -> list[Kit]:
+    """Read kits that were recorded by several microphones: as each hears it, and as all do."""
+    kits: list[Kit] = []
+    for source in sources:
+        if source.path is not None:
+            microphones = sorted((source.path / "Samples").glob("*_mic"))
+            heard = [(microphone,) for microphone in microphones]
+            kits += [_microphoned(folders) for folders in (*heard, tuple(microphones))]
+    return kits
+
+
+def completed(rng: np.random.Generator, kits: Sequence[Kit], parts: Sequence[Kit]) -> list[Kit]:
+    """Return a kit for each part of one, the rest of it drawn from `kits`."""
+    return [{**kits[int(rng.integers(len(kits)))], **part} for part in parts]
 
 
 def own_kits(rng: np.random.Generator, count: int) -> list[Kit]:
@@ -193,8 +213,32 @@ def _struck(font: SoundFont, program: int, key: int) -> list[Samples]:
 
 
 def _read(file: Path) -> Samples:
+    return _trimmed(_mono(file))
+
+
+def _mono(file: Path) -> Samples:
     hit, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
-    return _trimmed(soxr.resample(hit.mean(1), rate_hz, SAMPLE_RATE_HZ)[: SAMPLE_RATE_HZ * 3])
+    mono = soxr.resample(hit.mean(1), rate_hz, SAMPLE_RATE_HZ)
+    return np.asarray(mono[: SAMPLE_RATE_HZ * 3], np.float32)
+
+
+def _microphoned(microphones: Sequence[Path]) -> Kit:
+    kit: Kit = {}
+    for drum, names in _MICROPHONED.items():
+        for name in names:
+            strokes = _softest_to_loudest(sorted(microphones[0].glob(f"{name}_*.wav")))
+            for stroke in strokes:
+                heard = [_mono(microphone / stroke.name) for microphone in microphones]
+                length = min(map(len, heard))
+                together = np.sum([hit[:length] for hit in heard], 0)
+                kit.setdefault(drum, []).append(_trimmed(together))
+    return kit
+
+
+def _softest_to_loudest(strokes: Sequence[Path]) -> list[Path]:
+    """Return TAKES of a drum's strokes, which are in order of loudness."""
+    chosen = np.linspace(0, len(strokes) - 1, TAKES).round().astype(int).tolist()
+    return [strokes[number] for number in chosen]
 
 
 def _is_snare(file: Path) -> bool:

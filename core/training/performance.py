@@ -2,13 +2,14 @@
 
 `synth.py` plays note by note. Here pitch, loudness and tone are curves over the whole part, because
 real singers and players scoop, slide, let vibrato start late, tongue, breathe, fall off and rarely
-hold still. Nothing is sampled.
+hold still.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from core.training.curve_synth import (
     CONTROLS_PER_S,
@@ -20,6 +21,7 @@ from core.training.curve_synth import (
 )
 from core.training.part import PlayedNote
 from core.training.performer import Curve, Performer, log_uniform
+from core.training.recorded_voice import RecordedVoice, played
 
 PHRASE_GAP_S = 0.09  # a note that starts this soon after the last one belongs to its phrase
 HEARD_LEVEL = 0.3  # an attack is heard from this share of its peak on
@@ -53,8 +55,9 @@ def perform(
     *,
     duration_s: float,
     slides: Collection[float] | None = None,
+    voice: RecordedVoice | None = None,
 ) -> Performance:
-    """Play the notes of a monophonic part, in onset order.
+    """Play the notes of a monophonic part, in onset order; on a recorded voice if there is one.
 
     `slides` are the onsets of notes that are slid to from the note before; with them, notes are
     joined where they are written so. Without, the performer joins and slides by habit.
@@ -68,6 +71,21 @@ def perform(
         after = notes[number + 1] if number + 1 < len(notes) else None
         curves.add(note, before, after)
     pitch, level, tone = curves.finished()
+    if voice is not None:
+        sound = played(rng, voice, pitch, level)
+    else:
+        sound = _synthesised(rng, performer, pitch, level, tone)
+    sound = sound + breath(rng, performer, level, loudest=float(np.abs(sound).max()))
+    loudest = float(np.abs(sound).max())
+    for at_s, burst in curves.bursts:
+        _add_at(sound, burst * loudest, int(at_s * SAMPLE_RATE_HZ))
+    return Performance(sound.astype(np.float32), curves.heard)
+
+
+def _synthesised(
+    rng: np.random.Generator, performer: Performer, pitch: Curve, level: Curve, tone: Curve
+) -> npt.NDArray[np.float32]:
+    """Return the sound of the performer's own voice or reeds along the curves."""
     sound = sounded(rng, performer, pitch, level, tone)
     if performer.second_reed_cents:
         sound = sound + sounded(
@@ -76,11 +94,7 @@ def perform(
     if performer.leak:
         neighbour = float(rng.choice([-4, -3, 3, 4, 5]))
         sound = sound + performer.leak * sounded(rng, performer, pitch + neighbour, level, tone)
-    sound = sound + breath(rng, performer, level, loudest=float(np.abs(sound).max()))
-    loudest = float(np.abs(sound).max())
-    for at_s, burst in curves.bursts:
-        _add_at(sound, burst * loudest, int(at_s * SAMPLE_RATE_HZ))
-    return Performance(sound.astype(np.float32), curves.heard)
+    return sound
 
 
 def _slurred(

@@ -4,22 +4,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]  # it ships no types
 
 from core.training.arrangements import Arrangement, Excerpt, excerpt
 from core.training.backing_drums import backing_drums
 from core.training.composer import Composition, compose, one_player_of, one_voice_of
-from core.training.doubling import beside, in_unison, is_one_voice
+from core.training.doubling import in_unison, is_one_voice
 from core.training.drum_synth import Kit, random_kit
 from core.training.effects import compressed, produced, resonated, to_rms
 from core.training.families import FAMILIES, FAMILY_NAMED, Family
 from core.training.font_players import TunedFont
 from core.training.handling import with_hammers, with_muted_strokes
-from core.training.harmonica_phrases import play_diatonic
 from core.training.part import Part, PlayedNote
-from core.training.performance import perform
-from core.training.performer import PerformerKind, random_performer
+from core.training.performed_parts import (
+    DIATONIC_SHARE,
+    diatonic_harmonica,
+    drawn_family,
+    drawn_kind,
+    performed,
+)
+from core.training.performer import PerformerKind
+from core.training.played_part import PlayedPart, Sound, together
+from core.training.recorded_voice import RecordedVoice
 from core.training.sections import section
 from core.training.song import Song, random_song
 from core.training.soundfonts import SAMPLE_RATE_HZ, Samples
@@ -55,45 +61,13 @@ PERFORMED_ARRANGED_SHARE, OWN_ARRANGED_SHARE = 0.12, 0.06  # of their parts
 DISTORTED_SHARE, DISTORTABLE = 0.15, ("guitar", "lead", "bass", "harmonica")
 OWN_KINDS: tuple[PatchKind, ...] = ("pluck", "sustain", "wind", "voice")
 OWN_KIND_SHARES = (0.5, 0.2, 0.12, 0.18)
-PERFORMER_KINDS: tuple[PerformerKind, ...] = (
-    "singer",
-    "reed",
-    "harmonica",
-    "flute",
-    "brass",
-    "bow",
-)
-PERFORMER_KIND_SHARES = (0.38, 0.22, 0.18, 0.07, 0.08, 0.07)
-FAMILIES_OF_PERFORMER: Mapping[PerformerKind, tuple[str, ...]] = {
-    "singer": ("choir", "choir", "choir", "reed"),
-    "reed": ("reed",),
-    "harmonica": ("harmonica", "harmonica", "reed"),
-    "flute": ("pipe", "pipe", "reed"),
-    "brass": ("brass",),
-    "bow": ("strings",),
-}
-DIATONIC_SHARE = 0.7  # of harmonicas; the others play what other winds do
-DOUBLE_STOPPING_SHARE = 0.3
-DOUBLE_STOPS: Mapping[PerformerKind, tuple[int, ...]] = {  # semitones over the first note
-    "bow": (3, 4, 7, 8, 9, 12),
-}
 TWO_HANDED = frozenset({"piano", "organ", "guitar", "chromperc"})
-PROGRAM_OF_PERFORMER: Mapping[PerformerKind, int] = {
-    "singer": 53,
-    "reed": 66,
-    "harmonica": 22,
-    "flute": 73,
-    "brass": 56,
-    "bow": 40,
-}
 FAMILIES_OF_KIND: Mapping[PatchKind, tuple[str, ...]] = {
     "pluck": ("guitar", "guitar", "bass", "piano", "piano", "chromperc"),
     "sustain": ("lead", "organ", "strings", "bass", "brass"),
     "wind": ("reed", "reed", "pipe", "brass"),
     "voice": ("reed", "reed", "reed", "choir"),
 }
-
-Sound = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +95,6 @@ class PitchedClip:
 
 
 @dataclass(frozen=True, slots=True)
-class _PlayedPart:
-    sound: Sound
-    notes: list[PlayedNote]
-    recipe: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Task:
     """What one player is to do: play a song, doubling the notes of another player if there are."""
 
@@ -146,10 +113,12 @@ class PitchedClipMaker:
         *,
         ways: Ways = ALL_WAYS,
         songs: Sequence[Arrangement] = (),
+        voices: Sequence[RecordedVoice] = (),
     ) -> None:
-        """`songs` are played in some of the mixes."""
+        """`songs` are played in some of the mixes, `voices` by some of the performers."""
         self._rng = rng
         self._songs = songs
+        self._voices = voices
         self._ways = ways
         self._fonts = fonts
         family_shares = np.array([family.share for family in FAMILIES])
@@ -232,10 +201,10 @@ class PitchedClipMaker:
 
     def _mixed(
         self, parts: int, song: Song, duration_s: float, *, is_mix: bool
-    ) -> _PlayedPart | None:
+    ) -> PlayedPart | None:
         """Play parts of a song together; None when none of them made a sound."""
         rng = self._rng
-        played: list[_PlayedPart] = []
+        played: list[PlayedPart] = []
         if is_mix and rng.random() < SECTION_SHARE:
             played = self._section(song, duration_s)
             parts = int(rng.integers(0, MOST_BESIDE_SECTION + 1))
@@ -250,9 +219,9 @@ class PitchedClipMaker:
                 if is_mix and doubled is not None and rng.random() < SOFTER_SHARE:
                     level_db -= rng.uniform(0, MOST_SOFTER_DB)
                 played.append(self._levelled(part, level_db, is_mix=is_mix))
-        return _together(played, duration_s)
+        return together(played, duration_s)
 
-    def _arranged(self, written: Excerpt, duration_s: float) -> _PlayedPart | None:
+    def _arranged(self, written: Excerpt, duration_s: float) -> PlayedPart | None:
         """Play what was written for several; None when none of them made a sound."""
         rng = self._rng
         played = []
@@ -268,9 +237,9 @@ class PitchedClipMaker:
                 part = self._on_font(cast.family, composition, duration_s)
             if part is not None:
                 played.append(self._levelled(part, rng.normal(0, 4), is_mix=True))
-        return _together(played, duration_s)
+        return together(played, duration_s)
 
-    def _section(self, song: Song, duration_s: float) -> list[_PlayedPart]:
+    def _section(self, song: Song, duration_s: float) -> list[PlayedPart]:
         """Let a section play; its players stand near each other and are about as loud."""
         rng = self._rng
         section_db = rng.normal(0, 3)
@@ -288,14 +257,14 @@ class PitchedClipMaker:
                 played.append(self._levelled(part, level_db, is_mix=True))
         return played
 
-    def _levelled(self, part: _PlayedPart, level_db: float, *, is_mix: bool) -> _PlayedPart:
+    def _levelled(self, part: PlayedPart, level_db: float, *, is_mix: bool) -> PlayedPart:
         """Return a part at a level beside the others, of a mix through a channel of its own."""
         sound = to_rms(part.sound)
         if is_mix:
             sound = to_rms(produced(self._rng, sound)) * 10 ** (level_db / 20)
         return replace(part, sound=sound)
 
-    def _part(self, task: _Task, *, is_bass: bool, is_mix: bool) -> _PlayedPart | None:
+    def _part(self, task: _Task, *, is_bass: bool, is_mix: bool) -> PlayedPart | None:
         rng = self._rng
         kind = rng.random()
         if is_bass:
@@ -310,12 +279,12 @@ class PitchedClipMaker:
             family = FAMILY_NAMED["bass"]
         return self._font_part(family, task)
 
-    def _font_part(self, family: Family, task: _Task) -> _PlayedPart | None:
+    def _font_part(self, family: Family, task: _Task) -> PlayedPart | None:
         return self._on_font(family, self._composed(family, task), task.duration_s)
 
     def _on_font(
         self, family: Family, composition: Composition, duration_s: float
-    ) -> _PlayedPart | None:
+    ) -> PlayedPart | None:
         rng = self._rng
         able = [font for font in self._fonts if font.programs_of(family)]
         if not able:
@@ -340,9 +309,9 @@ class PitchedClipMaker:
         sound = with_muted_strokes(rng, sound, part)
         notes = font.heard(program, part, family, smaller_steps=steps)
         recipe = f"{family.name}/{font.name}:{program}/{composition.style}"
-        return _PlayedPart(sound, notes, recipe)
+        return PlayedPart(sound, notes, recipe)
 
-    def _own_part(self, task: _Task) -> _PlayedPart | None:
+    def _own_part(self, task: _Task) -> PlayedPart | None:
         rng = self._rng
         kind = OWN_KINDS[int(rng.choice(len(OWN_KINDS), p=OWN_KIND_SHARES))]
         family = FAMILY_NAMED[str(rng.choice(FAMILIES_OF_KIND[kind]))]
@@ -350,7 +319,7 @@ class PitchedClipMaker:
 
     def _on_patch(
         self, kind: PatchKind, family: Family, composition: Composition, duration_s: float
-    ) -> _PlayedPart | None:
+    ) -> PlayedPart | None:
         rng = self._rng
         notes = composition.part.notes
         if not notes:
@@ -359,41 +328,20 @@ class PitchedClipMaker:
         sound = render_part(rng, notes, patch, duration_s=duration_s)
         sound = with_muted_strokes(rng, sound, composition.part)
         recipe = f"own-{kind}/{family.name}/{composition.style}"
-        return _PlayedPart(sound, labelled(notes, patch), recipe)
+        return PlayedPart(sound, labelled(notes, patch), recipe)
 
-    def _performed_part(self, task: _Task) -> _PlayedPart | None:
+    def _performed_part(self, task: _Task) -> PlayedPart | None:
         rng = self._rng
-        kind = PERFORMER_KINDS[int(rng.choice(len(PERFORMER_KINDS), p=PERFORMER_KIND_SHARES))]
+        kind = drawn_kind(rng)
         if kind == "harmonica" and task.doubled is None and rng.random() < DIATONIC_SHARE:
-            return self._diatonic_part(task)
-        family = FAMILY_NAMED[str(rng.choice(FAMILIES_OF_PERFORMER[kind]))]
+            return diatonic_harmonica(rng, task.song, task.duration_s)
+        family = drawn_family(rng, kind)
         return self._performed(kind, family, self._composed(family, task), task.duration_s)
 
     def _performed(
         self, kind: PerformerKind, family: Family, composition: Composition, duration_s: float
-    ) -> _PlayedPart | None:
-        rng = self._rng
-        notes = one_voice_of(composition.part.notes, duration_s)
-        if not notes:
-            return None
-        performer = random_performer(rng, kind)
-        performance = perform(rng, notes, performer, duration_s=duration_s)
-        sound, heard = performance.samples, performance.notes
-        if kind in DOUBLE_STOPS and rng.random() < DOUBLE_STOPPING_SHARE:
-            seconds = beside(rng, notes, DOUBLE_STOPS[kind], family)
-            second = perform(rng, seconds, performer, duration_s=duration_s)
-            sound, heard = sound + second.samples, sorted(heard + second.notes)
-        recipe = f"performer-{kind}/{family.name}/{composition.style}"
-        return _PlayedPart(sound, _named(heard, PROGRAM_OF_PERFORMER[kind]), recipe)
-
-    def _diatonic_part(self, task: _Task) -> _PlayedPart | None:
-        playing = play_diatonic(self._rng, task.song, duration_s=task.duration_s)
-        if not playing.performance.notes:
-            return None
-        style = "chords" if playing.has_chords else "diatonic"
-        notes = _named(playing.performance.notes, PROGRAM_OF_PERFORMER["harmonica"])
-        recipe = f"performer-harmonica/harmonica/{style}"
-        return _PlayedPart(playing.performance.samples, notes, recipe)
+    ) -> PlayedPart | None:
+        return performed(self._rng, kind, family, composition, duration_s, self._voices)
 
     def _composed(self, family: Family, task: _Task) -> Composition:
         """Compose a part, or double another one and perhaps play something else as well."""
@@ -428,20 +376,6 @@ class PitchedClipMaker:
         level = 10 ** (rng.uniform(*level_db) / 20)
         afar = to_rms(produced(rng, other[:length])) * level
         return np.asarray(to_rms(sound[:length]) + afar)
-
-
-def _together(played: list[_PlayedPart], duration_s: float) -> _PlayedPart | None:
-    if not played:
-        return None
-    length = min(int(duration_s * SAMPLE_RATE_HZ), *(len(part.sound) for part in played))
-    together = np.sum([part.sound[:length] for part in played], 0)
-    notes = [note for part in played for note in part.notes]
-    return _PlayedPart(together, notes, "+".join(part.recipe for part in played))
-
-
-def _named(notes: list[PlayedNote], program: int) -> list[PlayedNote]:
-    """Return the notes with the program that plays them."""
-    return [note._replace(program=program) for note in notes]
 
 
 def _at_speed(notes: list[PlayedNote], speed: float, shift: int) -> tuple[PlayedNote, ...]:

@@ -26,7 +26,7 @@ from core.training.shard_making import (
     make_drum_shards,
     make_pitched_shards,
 )
-from core.training.sound_sources import ARRANGEMENTS, SNARES, Use, sources_for
+from core.training.sound_sources import ARRANGEMENTS, KITS, SNARES, Use, sources_for
 from core.training.train_drums import DRUM_CHOICES, DrumChoices, train_drums
 from core.training.train_families import train_families
 from core.training.train_pitch import CHOICES, Choices, train_pitch
@@ -200,7 +200,7 @@ def _trained_pitch(levels: list[Path], folder: Path, recipe: Recipe) -> StemAndF
 
 
 def _heard() -> Iterator[str]:
-    for source in (*sources_for(Use.RELEASE), *SNARES, *ARRANGEMENTS):
+    for source in (*sources_for(Use.RELEASE), *SNARES, *KITS, *ARRANGEMENTS):
         if source.path is None or source.path.exists():
             yield f"{source.attribution or source.name} ({source.licence})"
 

@@ -30,20 +30,23 @@ from core.training.calibration import (
 )
 from core.training.drum_clips import DrumClip, Song, hits_of, make_drum_clip
 from core.training.drum_kits import (
+    completed,
     kits_of,
+    microphoned_kits,
     own_kits,
     percussion_of,
     snares_of,
-    with_other_snares,
 )
 from core.training.drum_patterns import CLIP_S as DRUM_CLIP_S
 from core.training.drum_synth import Kit
 from core.training.font_players import TunedFont
 from core.training.part import PlayedNote
 from core.training.pitched_clips import PitchedClip, PitchedClipMaker
-from core.training.recorded_notes import BANKS, sources_of, write_bank
+from core.training.recorded_notes import BANKS, sources_of, voices_of, write_bank
+from core.training.recorded_voice import RecordedVoice
 from core.training.schedule import replacing
 from core.training.sound_sources import (
+    KITS,
     SNARES,
     SoundSource,
     Use,
@@ -53,9 +56,18 @@ from core.training.sound_sources import (
 )
 from core.training.soundfonts import Samples, SoundFont
 
-FONT_SHARES = {"fluid": 0.3, "muse": 0.3, "csound": 0.1, "recorded-1": 0.35, "recorded-2": 0.25}
+FONT_SHARES = {
+    "fluid": 0.3,
+    "muse": 0.3,
+    "csound": 0.1,
+    "recorded-1": 0.35,
+    "recorded-2": 0.25,
+    "recorded-3": 0.45,
+    "recorded-4": 0.3,
+}
 FULL_SCALE = 32_767
 SAMPLED_KIT_COPIES = 2  # so that more than half of the kits drawn were recorded
+MICROPHONED_COPIES = 3
 OWN_KITS_STREAM = 999  # the seed's second number, beyond any shard number
 SPENT = "minutes.txt"  # in a folder of shards: how long they took to make
 
@@ -206,7 +218,7 @@ def _make_pitched_shard(
         return None
     if not audio.exists():
         rng = np.random.default_rng([stream, number])
-        maker = PitchedClipMaker(rng, _tuned_fonts(folder), songs=_songs())
+        maker = PitchedClipMaker(rng, _tuned_fonts(folder), songs=_songs(), voices=_voices())
         _write_audio_shard(audio, [maker.clip() for _ in range(clips)])
     _write_level_shard(levels, audio, DualWindowVqt())
     return levels
@@ -240,7 +252,7 @@ def _make_drum_shard(
 
 def _drawn_songs(rng: np.random.Generator, folder: Path) -> Callable[[], Song | None]:
     """Return what draws songs that were written, with their drums."""
-    maker = PitchedClipMaker(rng, _tuned_fonts(folder), songs=_songs())
+    maker = PitchedClipMaker(rng, _tuned_fonts(folder), songs=_songs(), voices=_voices())
 
     def draw() -> Song | None:
         drawn = maker.song(DRUM_CLIP_S)
@@ -269,6 +281,11 @@ def _missing(bank: str) -> list[SoundSource]:
 
 
 @cache
+def _voices() -> tuple[RecordedVoice, ...]:
+    return tuple(voice for bank in BANKS if not _missing(bank) for voice in voices_of(bank))
+
+
+@cache
 def _songs() -> tuple[Arrangement, ...]:
     return arrangements_at_hand()
 
@@ -279,7 +296,8 @@ def _drum_sounds(seed: int, own: int) -> _DrumSounds:
     kits = sampled * SAMPLED_KIT_COPIES
     rng = np.random.default_rng([seed, OWN_KITS_STREAM])
     kits += own_kits(rng, own)
-    kits += with_other_snares(rng, kits, snares_of(at_hand(SNARES)))
+    parts = snares_of(at_hand(SNARES)) + microphoned_kits(at_hand(KITS)) * MICROPHONED_COPIES
+    kits += completed(rng, kits, parts)
     return _DrumSounds(kits, percussion_of(sources_for(Use.RELEASE)))
 
 

@@ -152,6 +152,43 @@ SOURCES = (
                 SFZ_INSTRUMENTS,
                 "dsmolken.double-bass",
             ),
+            (
+                "bigcat-cello",
+                "CC0-1.0",
+                "Bigcat Cello by Bigcat Instruments and Karoryfer Lecolds",
+                SFZ_INSTRUMENTS,
+                "karoryfer-bigcat.cello",
+            ),
+            (
+                "war-tuba",
+                "CC0-1.0",
+                "War Tuba by Karoryfer Lecolds, played by Jakub Lewicki",
+                SFZ_INSTRUMENTS,
+                "karoryfer.war-tuba",
+            ),
+            (
+                "spectmorph",
+                "public domain (voices CC0)",
+                "instruments of SpectMorph: recordings of the University of Iowa, singers' voices",
+                "https://github.com/swesterfeld",
+                "spectmorph-instruments",
+            ),
+            *(
+                (name, "CC0-1.0", attribution, "https://github.com/freepats", repository)
+                for name, attribution, repository in (
+                    ("upright-piano-kw", "Upright piano KW of FreePats", "upright-piano-KW"),
+                    (
+                        "spanish-guitar",
+                        "Spanish classical guitar by roberto@zenvoid.org of FreePats",
+                        "spanish-classical-guitar",
+                    ),
+                    (
+                        "accordion-hn",
+                        "Button accordion HN by Jeff Stauffer of FreePats",
+                        "button-accordion-HN",
+                    ),
+                )
+            ),
         )
     ),
     SoundSource(
@@ -194,6 +231,17 @@ SNARES = (
         "",
         Use.RELEASE,
         f"{SFZ_INSTRUMENTS}/karoryfer.frankensnare",
+    ),
+)
+KITS = (
+    SoundSource(
+        "gogodze",
+        RECORDED_FOLDER / "gogodze",
+        "CC0-1.0",
+        "Gogodze Phu Vol II by Karoryfer Lecolds",
+        "",
+        Use.RELEASE,
+        f"{SFZ_INSTRUMENTS}/karoryfer.gogodze-phu-vol-ii",
     ),
 )
 GAME_FOLDER = Path("/usr/share/games/doom")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 # Generators of the specification ("SoundFont Technical Specification", 2.01, section 8.1.2).
 INSTRUMENT, KEY_RANGE, VELOCITY_RANGE, SAMPLE = 41, 43, 44, 53
-RELEASE, ROOT_KEY = 38, 58
+RELEASE, LOOPING, ROOT_KEY = 38, 54, 58
 SILENCE_SAMPLES = 46  # the specification asks for them after every sample
 MONO = 1
 
@@ -24,6 +24,7 @@ class Zone:
     pitches: tuple[int, int]
     velocities: tuple[int, int]
     release_s: float  # by which it fades by 100 dB once the key is let go
+    loop: tuple[int, int] | None = None  # samples that are repeated while the key is held
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ def _settings(zone: Zone, number: int) -> list[bytes]:
         _range(KEY_RANGE, zone.pitches),
         _range(VELOCITY_RANGE, zone.velocities),
         _generator(RELEASE, release_timecents),
+        _generator(LOOPING, int(zone.loop is not None)),
         _generator(ROOT_KEY, zone.root_pitch),
         _generator(SAMPLE, number),
     ]
@@ -97,13 +99,14 @@ def _sample_headers(zones: Sequence[Zone], sample_rate_hz: int) -> Iterator[byte
     lengths = [len(zone.samples) + SILENCE_SAMPLES for zone in zones]
     for number, (zone, start) in enumerate(zip(zones, _starts(lengths), strict=True)):
         end = start + len(zone.samples)
+        first, last = zone.loop or (0, len(zone.samples))
         yield struct.pack(
             "<20sIIIIIBbHH",
             _name(f"sample {number}"),
             start,
             end,
-            start,
-            end,
+            start + first,
+            start + last,
             sample_rate_hz,
             zone.root_pitch,
             0,

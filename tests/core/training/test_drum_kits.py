@@ -7,13 +7,14 @@ import pytest
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from core.training.drum_kits import (
-    SNARE_TAKES,
+    TAKES,
+    completed,
     hydrogen_kit,
+    microphoned_kits,
     own_kits,
     percussion_of,
     snares_of,
     sonic_pi_kits,
-    with_other_snares,
 )
 from core.training.drum_synth import Drum
 from core.training.sound_sources import SONIC_PI_FOLDER, SoundSource, Use, source_named
@@ -83,13 +84,32 @@ def test_snare_drums_are_read_by_microphone_and_what_else_rattles_is_not(tmp_pat
     source = SoundSource("snares", tmp_path, "CC0-1.0", "", "", Use.RELEASE)
     kits = snares_of([source])
     assert [set(kit) for kit in kits] == [{Drum.SNARE}] * 2
-    assert [len(kit[Drum.SNARE]) for kit in kits] == [SNARE_TAKES] * 2
+    assert [len(kit[Drum.SNARE]) for kit in kits] == [TAKES] * 2
+
+
+def test_a_kit_is_heard_by_each_microphone_and_by_all(tmp_path: Path) -> None:
+    at_s = np.arange(8000) / 44_100
+    for number, microphone in enumerate(("kick_mic", "oh_mic")):
+        folder = tmp_path / "Samples" / microphone
+        folder.mkdir(parents=True)
+        for name in ("ks", "sc", "se", "ss", "ht", "hc", "hl", "hh", "ho", "hf", "tl", "tm", "th"):
+            for stroke in range(1, 9):
+                hit = np.sin(2 * np.pi * 500 * (number + 1) * at_s) * stroke / 10
+                soundfile.write(folder / f"{name}_vl{stroke}_rr1.wav", hit, 44_100)
+    source = SoundSource("kit", tmp_path, "CC0-1.0", "", "", Use.RELEASE)
+    kits = microphoned_kits([source])
+    assert len(kits) == 3
+    assert all(len(kit[Drum.SNARE]) == 2 * TAKES for kit in kits)
+    near, far, together = (np.abs(np.fft.rfft(kit[Drum.KICK][0][:1000])) for kit in kits)
+    assert near.argmax() * 2 == pytest.approx(far.argmax(), abs=2)
+    peaks = together[[near.argmax(), far.argmax()]]
+    assert peaks.min() > 0.5 * peaks.max()
 
 
 def test_kits_get_each_other_snare_once() -> None:
     rng = np.random.default_rng(1)
     kits = own_kits(rng, 3)
     snares = [{Drum.SNARE: [np.full(4, number, np.float32)]} for number in range(5)]
-    changed = with_other_snares(rng, kits, snares)
+    changed = completed(rng, kits, snares)
     assert [kit[Drum.SNARE][0][0] for kit in changed] == [0, 1, 2, 3, 4]
     assert all(Drum.KICK in kit for kit in changed)

@@ -10,6 +10,7 @@ from core.training.calibration import Calibration
 from core.training.font_players import TunedFont
 from core.training.part import NO_PROGRAM
 from core.training.pitched_clips import CLIP_S, PitchedClip, PitchedClipMaker
+from core.training.recorded_voice import Held, RecordedVoice
 from core.training.sound_sources import source_named
 from core.training.soundfonts import SAMPLE_RATE_HZ, SoundFont
 
@@ -27,7 +28,12 @@ def clips() -> list[PitchedClip]:
         program: Calibration(program, (60,), (0.0,), (3.0,), (0.1,), 0.0) for program in range(112)
     }
     fonts = (TunedFont("csound", SoundFont(FONT), instant, 1.0),)
-    maker = PitchedClipMaker(np.random.default_rng(3), fonts)
+    at_s = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    tone = np.sin(2 * np.pi * 220 * at_s).astype(np.float32)
+    voices = [
+        RecordedVoice(program, (Held(57, tone, (10_000, 20_000)),)) for program in (53, 65, 73)
+    ]
+    maker = PitchedClipMaker(np.random.default_rng(3), fonts, voices=voices)
     return [maker.clip() for _ in range(CLIPS)]
 
 
@@ -50,7 +56,7 @@ def test_all_ways_to_make_a_sound_are_drawn(clips: list[PitchedClip]) -> None:
         for clip in clips
         for part in clip.recipe.split("+")
     )
-    assert {"font", "own", "performer", "drums"} <= set(ways)
+    assert {"font", "own", "performer", "recorded", "drums"} <= set(ways)
 
 
 def test_notes_of_named_instruments_carry_their_program(clips: list[PitchedClip]) -> None:

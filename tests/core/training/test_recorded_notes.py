@@ -65,6 +65,49 @@ def test_notes_are_found_by_the_names_of_their_files(
     assert heard_hz(sound[2000:20_000]) == pytest.approx(frequency_hz, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("files", "name", "pitch"),
+    [
+        (recorded_notes.NOTE, "cis4", 61),
+        (recorded_notes.NOTE, "H3", 59),
+        (recorded_notes.NOTE, "F#-1", 6),
+        (rf"note-{recorded_notes.KEY}-\w+", "note-62-D4", 62),
+    ],
+)
+def test_names_of_notes_in_other_tongues_are_understood(
+    source: SoundSource, monkeypatch: pytest.MonkeyPatch, files: str, name: str, pitch: int
+) -> None:
+    assert source.path is not None
+    (source.path / "a2_p.wav").rename(source.path / f"{name}.wav")
+    notes = RecordedNotes(BANKS[0], 27, "guitar", rf"{files}\.wav")
+    (zone,) = recorded_notes.preset_of(notes).zones
+    assert zone.root_pitch == pitch
+
+
+def test_what_is_sustained_is_in_tune_and_held(
+    source: SoundSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert source.path is not None
+    at_s = np.arange(RATE_HZ) / RATE_HZ
+    low_hz = 220 * 2 ** (-0.5 / 12)
+    sung = sum(np.sin(2 * np.pi * low_hz * order * at_s) / order for order in (1, 2, 3))
+    soundfile.write(source.path / "sung-57.wav", 0.1 * sung, RATE_HZ)
+    soundfile.write(source.path / "sung-58.wav", 0.1 * sung[:1000], RATE_HZ)
+    notes = RecordedNotes(
+        BANKS[0], 53, "guitar", rf"sung-{recorded_notes.KEY}\.wav", is_sustained=True
+    )
+    monkeypatch.setattr(recorded_notes, "INSTRUMENTS", (notes,))
+    write_bank(tmp_path / "bank.sf2", BANKS[0])
+    try:
+        font = SoundFont(tmp_path / "bank.sf2")
+    except OSError:
+        pytest.skip("libfluidsynth is not installed")
+    sound = font.play(53, [PlayedNote(0.0, 3.0, 57, 90)], duration_s=3.0)
+    assert sound is not None
+    assert heard_hz(sound[-30_000:]) == pytest.approx(220, rel=0.01)
+    assert np.abs(sound[-3_000:]).max() > 0.5 * np.abs(sound).max()
+
+
 def test_silence_before_a_note_is_cut(source: SoundSource) -> None:
     assert source.path is not None
     note = recorded_notes.recorded_note(source.path / "a2_p.wav")

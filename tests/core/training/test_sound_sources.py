@@ -10,6 +10,7 @@ from core.training.recorded_notes import BANKS, sources_of
 from core.training.shard_making import FONT_SHARES
 from core.training.sound_sources import (
     ARRANGEMENTS,
+    KITS,
     SNARES,
     SoundSource,
     Use,
@@ -19,11 +20,17 @@ from core.training.sound_sources import (
 )
 
 MODELS = Path(__file__).resolve().parents[3] / "resources" / "models"
-FREE = ("MIT", "CC0-1.0", "public domain", "MIT (parts CC0 or public domain)")
+FREE = (
+    "MIT",
+    "CC0-1.0",
+    "public domain",
+    "MIT (parts CC0 or public domain)",
+    "public domain (voices CC0)",
+)
 
 
 @pytest.mark.parametrize(
-    "source", [*sources_for(Use.RELEASE), *SNARES], ids=lambda source: source.name
+    "source", [*sources_for(Use.RELEASE), *SNARES, *KITS], ids=lambda source: source.name
 )
 def test_release_weights_hear_only_free_sounds(source: SoundSource) -> None:
     assert source.licence in FREE

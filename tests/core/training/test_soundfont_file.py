@@ -9,7 +9,7 @@ from core.training.part import PlayedNote
 from core.training.soundfont_file import Preset, Zone, write_soundfont
 from core.training.soundfonts import SAMPLE_RATE_HZ, SoundFont
 
-PIANO, SAX = 0, 65
+PIANO, FLUTE, SAX = 0, 73, 65
 
 
 def tone(frequency_hz: float, length_s: float = 2.0) -> np.ndarray:
@@ -35,8 +35,10 @@ def font(tmp_path: Path) -> SoundFont:
         ),
     )
     sax = Preset("another", SAX, (Zone(tone(550), 60, (0, 127), (0, 127), 0.05),))
+    loop = SAMPLE_RATE_HZ // 10, SAMPLE_RATE_HZ // 5
+    flute = Preset("held", FLUTE, (Zone(tone(220, 0.2), 57, (0, 127), (0, 127), 0.05, loop),))
     path = tmp_path / "bank.sf2"
-    write_soundfont(path, "two instruments", [piano, sax], sample_rate_hz=SAMPLE_RATE_HZ)
+    write_soundfont(path, "three instruments", [piano, sax, flute], sample_rate_hz=SAMPLE_RATE_HZ)
     try:
         return SoundFont(path)
     except OSError:
@@ -68,6 +70,14 @@ def test_a_note_sounds_as_its_zone_moved_to_its_pitch(
 def test_a_note_ends_within_its_release(font: SoundFont) -> None:
     sound = played(font, SAX, 60)
     assert np.abs(sound[int(0.97 * SAMPLE_RATE_HZ) :]).max() < 1e-3 * np.abs(sound).max()
+
+
+def test_a_loop_sounds_for_as_long_as_the_key_is_held(font: SoundFont) -> None:
+    sound = played(font, FLUTE, 57)
+    held = sound[int(0.5 * SAMPLE_RATE_HZ) : int(0.85 * SAMPLE_RATE_HZ)]
+    assert np.abs(held).max() > 0.9 * np.abs(sound).max()
+    assert heard_hz(sound) == pytest.approx(220, rel=0.01)
+    assert np.abs(sound[int(1.0 * SAMPLE_RATE_HZ) :]).max() < 1e-3 * np.abs(sound).max()
 
 
 def test_a_program_that_is_not_in_it_is_not_played(font: SoundFont) -> None:
