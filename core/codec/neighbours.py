@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from core.score.note import NoteEvent
 
-LOUDER_STEPS = 3  # of velocity, as the network hears it: 15 dB are about ten
+LOUDER_STEPS = 2  # of velocity, as the network hears it: 15 dB are a few
 COVERED_SHARE = 0.5  # of a note, by louder ones, from which on it is not the voice's
 MANY_SHARE = 0.3  # of all notes: from so many covered ones on there are neighbours
 FAINTEST_STEPS = 14  # below the loud notes of a voice nobody hears its own
-LOUD_STEPS = 2  # below the loudest; notes within are the voice's, or there are several voices
+LOUD_STEPS = 1  # below the loudest; notes within are the voice's, or there are several voices
 SEVERAL_SHARE = 0.3  # of the loud notes, together with others
 FEWEST_NOTES = 4
 TOGETHER_S = 0.06  # notes of a chord start within it

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from core.codec.glides import settled
 from core.codec.neighbours import without_neighbours
 from core.codec.octaves import OCTAVE, ending_with_lower, octave_logits, with_octaves
+from core.codec.onset_times import half_risen_s, peak_times_s
 from core.codec.repetition import borne_out
 from core.codec.struck_keys import StruckKeys
 from core.score.instruments import StemKind
@@ -92,6 +93,8 @@ class DecodeOptions:
     of onsets while their key still sounds.
     `ignores_neighbours` leaves out what others leak into the microphone of one voice.
     `seeks_octaves` finds more of them in a piece that has many (see `octaves`).
+    Above 0, a note starts `rise_s` after its onset has risen to half of its peak, at the peak at
+    the latest: who writes down a slow attack writes its beginning.
     """
 
     onset_threshold: float = 0.5
@@ -106,6 +109,7 @@ class DecodeOptions:
     split_shift: float = 0.0
     ignores_neighbours: bool = False
     seeks_octaves: bool = False
+    rise_s: float = 0.0
 
     def __post_init__(self) -> None:
         thresholds = (self.onset_threshold, self.frame_threshold, *self.drum_thresholds)
@@ -119,6 +123,8 @@ class DecodeOptions:
             raise ValueError(f"min_note_s must not be negative: {self.min_note_s}")
         if self.glide_s < 0:
             raise ValueError(f"glide_s must not be negative: {self.glide_s}")
+        if self.rise_s < 0:
+            raise ValueError(f"rise_s must not be negative: {self.rise_s}")
         if not 0.0 <= self.min_confidence <= 1.0:
             raise ValueError(f"min_confidence must lie within 0..1: {self.min_confidence}")
 
@@ -144,6 +150,7 @@ def _lowered(threshold: float, amount: float) -> float:
     return min(0.98, max(0.02, threshold - amount))
 
 
+RISE_S = 0.025  # from half of the rise of an onset to what annotators take for its beginning
 _DRUMS_IN_MIX = (0.75, 0.54, 0.45, 0.65, 0.7)
 
 # Chosen on development clips and a second set of real recordings, in the middle of what does
@@ -151,7 +158,7 @@ _DRUMS_IN_MIX = (0.75, 0.54, 0.45, 0.65, 0.7)
 _OPTIONS_OF_KIND = {
     StemKind.DRUMS: DecodeOptions(drum_thresholds=(0.5, 0.65, 0.52, 0.5, 0.5), drum_repetition=1.5),
     StemKind.KEYS: DecodeOptions(
-        0.56, frame_threshold=0.63, offset_shift_s=-0.02, seeks_octaves=True
+        0.57, frame_threshold=0.63, offset_shift_s=-0.02, seeks_octaves=True, rise_s=RISE_S
     ),
     StemKind.MIX: DecodeOptions(
         0.56,
@@ -160,16 +167,16 @@ _OPTIONS_OF_KIND = {
         drum_thresholds=_DRUMS_IN_MIX,
         drum_repetition=2.5,
     ),
-    StemKind.GUITAR: DecodeOptions(0.64, frame_threshold=0.6, offset_shift_s=0.02),
+    StemKind.GUITAR: DecodeOptions(0.65, frame_threshold=0.6, offset_shift_s=0.02),
     StemKind.BASS: DecodeOptions(0.63, frame_threshold=0.32, ignores_neighbours=True),
     StemKind.WINDS: DecodeOptions(
-        0.46, frame_threshold=0.28, offset_shift_s=0.005, ignores_neighbours=True
+        0.5, frame_threshold=0.28, offset_shift_s=0.005, ignores_neighbours=True, rise_s=RISE_S
     ),
-    StemKind.BRASS: DecodeOptions(0.49, frame_threshold=0.28, offset_shift_s=0.005),
+    StemKind.BRASS: DecodeOptions(0.52, frame_threshold=0.28, offset_shift_s=0.005, rise_s=RISE_S),
     StemKind.VOCALS: DecodeOptions(
         0.44, frame_threshold=0.4, min_note_s=0.09, glide_s=0.35, ignores_neighbours=True
     ),
-    StemKind.STRINGS: DecodeOptions(0.5, frame_threshold=0.6),
+    StemKind.STRINGS: DecodeOptions(0.52, frame_threshold=0.6, rise_s=RISE_S),
     StemKind.SYNTH: DecodeOptions(0.5, frame_threshold=0.5),
     StemKind.OTHER: DecodeOptions(0.5, frame_threshold=0.5),
 }
@@ -247,7 +254,7 @@ def _hits_of_group(
     around = np.clip(peaks[:, None] + np.arange(-1, 2), 0, len(stroke) - 1)
     surest = posteriors.onset[:, columns][around].max(axis=1).argmax(axis=1)
     struck = np.array(columns)[surest]
-    onsets_s = _peak_times_s(stroke, peaks, fps)
+    onsets_s = peak_times_s(stroke, peaks, fps)
     offsets_s = _before_next(onsets_s, onsets_s + DRUM_NOTE_S)
     velocities = _velocities(posteriors.velocity[peaks, struck])
     rows = zip(onsets_s, offsets_s, struck, velocities, stroke[peaks].tolist(), strict=True)
@@ -280,7 +287,9 @@ def _notes_of_pitch(
     if options.split_shift != 0:
         is_struck = _are_struck(onset[peaks], ends, options)
         peaks, ends = peaks[is_struck], ends[is_struck]
-    onsets_s = _peak_times_s(onset, peaks, fps)
+    onsets_s = peak_times_s(onset, peaks, fps)
+    if options.rise_s > 0:
+        onsets_s = np.minimum(onsets_s, half_risen_s(onset, peaks, fps) + options.rise_s)
     wanted_s = np.maximum(onsets_s + SHORTEST_NOTE_S, ends / fps + options.offset_shift_s)
     offsets_s = _before_next(onsets_s, wanted_s)
     velocities = _velocities(posteriors.velocity[peaks, column])
@@ -314,20 +323,6 @@ def _peaks(onset: _Column, threshold: float, *, closest_frames: int) -> npt.NDAr
         else:
             kept.append(peak)
     return np.array(kept, np.intp)
-
-
-def _peak_times_s(
-    onset: _Column, peaks: npt.NDArray[np.intp], frames_per_s: float
-) -> npt.NDArray[np.float64]:
-    """Return where a parabola through each peak and its neighbours is highest."""
-    inner = np.clip(peaks, 1, max(1, len(onset) - 2))
-    if len(onset) < 3:
-        return np.asarray(peaks / frames_per_s, np.float64)
-    left, top, right = onset[inner - 1], onset[inner], onset[inner + 1]
-    curvature = (left - 2 * top + right).astype(np.float64)
-    shift = np.where(curvature < -1e-9, 0.5 * (left - right) / np.minimum(curvature, -1e-9), 0.0)
-    shift = np.where(inner == peaks, np.clip(shift, -0.5, 0.5), 0.0)
-    return np.asarray(np.maximum(0.0, (peaks + shift) / frames_per_s), np.float64)
 
 
 def _ends(

@@ -17,11 +17,11 @@ SCORES: Mapping[StemKind, Mapping[str, float]] = MappingProxyType(
     {
         StemKind.DRUMS: {"built-in": 89.6, "mt3": 77.0},
         StemKind.BASS: {"built-in": 100.0, "mt3": 93.6},
-        StemKind.VOCALS: {"built-in": 77.8, "mt3": 35.7},
-        StemKind.KEYS: {"built-in": 74.8, "mt3": 77.9},
-        StemKind.GUITAR: {"built-in": 89.5, "mt3": 100.0},
-        StemKind.WINDS: {"built-in": 86.2, "mt3": 54.0},
-        StemKind.MIX: {"built-in": 65.4, "mt3": 58.3},
+        StemKind.VOCALS: {"built-in": 78.2, "mt3": 35.7},
+        StemKind.KEYS: {"built-in": 75.3, "mt3": 77.9},
+        StemKind.GUITAR: {"built-in": 89.4, "mt3": 100.0},
+        StemKind.WINDS: {"built-in": 88.8, "mt3": 54.0},
+        StemKind.MIX: {"built-in": 65.1, "mt3": 58.3},
     }
 )
 

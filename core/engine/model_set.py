@@ -21,7 +21,7 @@ class BuiltInModel:
 
 BUILT_IN = BuiltInModel(
     id="built-in",
-    pitch_weights=_WEIGHTS / "pitch_v6.safetensors",
+    pitch_weights=_WEIGHTS / "pitch_v7.safetensors",
     family_weights=_WEIGHTS / "families_v5.safetensors",
     drum_weights=_WEIGHTS / "drums_v4.safetensors",
 )

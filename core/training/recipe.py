@@ -31,8 +31,8 @@ from core.training.train_drums import DRUM_CHOICES, DrumChoices, train_drums
 from core.training.train_families import train_families
 from core.training.train_pitch import CHOICES, Choices, train_pitch
 
-VERSION = "6"
-PITCH_FILE, DRUM_FILE = "pitch_v6.safetensors", "drums_v4.safetensors"
+VERSION = "7"
+PITCH_FILE, DRUM_FILE = "pitch_v7.safetensors", "drums_v4.safetensors"
 FAMILY_FILE = "families_v5.safetensors"
 
 SMALL_RUN, LARGE_RUN, WIDE_RUN = "small_pitch_run", "large_pitch_run", "wide_pitch_run"

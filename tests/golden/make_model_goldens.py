@@ -22,7 +22,7 @@ FRAMES = 12
 
 def main() -> None:
     networks: tuple[tuple[str, nn.Module, int], ...] = (
-        ("pitch_v6", StemAndFamilies(), 306),
+        ("pitch_v7", StemAndFamilies(), 306),
         ("drums_v4", DrumNet(), 96),
     )
     for name, network, bins in networks:

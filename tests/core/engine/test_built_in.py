@@ -19,7 +19,7 @@ from core.engine.built_in import DrumListener, PitchListener, drum_gain, pitch_g
 from core.score.note import NoteEvent
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "resources" / "models"
-PITCH, DRUMS = WEIGHTS / "pitch_v6.safetensors", WEIGHTS / "drums_v4.safetensors"
+PITCH, DRUMS = WEIGHTS / "pitch_v7.safetensors", WEIGHTS / "drums_v4.safetensors"
 FAMILIES = WEIGHTS / "families_v5.safetensors"
 RATE_HZ = 22_050
 

@@ -19,8 +19,8 @@ from core.models.stem_net import (
 )
 
 ROOT = Path(__file__).resolve().parents[3]
-WEIGHTS = ROOT / "resources" / "models" / "pitch_v6.safetensors"
-GOLDEN = ROOT / "tests" / "golden" / "pitch_v6_logits.npz"
+WEIGHTS = ROOT / "resources" / "models" / "pitch_v7.safetensors"
+GOLDEN = ROOT / "tests" / "golden" / "pitch_v7_logits.npz"
 
 
 def levels(frames: int = 60) -> torch.Tensor:
