@@ -246,7 +246,7 @@ def make_environment(environment: Environment, line: ProgressLine) -> None:
     free_gb = shutil.disk_usage(environment.notes).free / 1e9
     if free_gb < FRESH_SPACE_GB:
         raise InstallError(
-            f"it needs {FRESH_SPACE_GB} GB; the disk of '{environment.folder}' has {free_gb:.0f}."
+            f"it needs {FRESH_SPACE_GB} GB; the disk of '{environment.folder}' has {free_gb:.1f}."
             " Free some space or set NOTEWRIGHT_ENVIRONMENT to a folder elsewhere, and start again"
         )
     sys.stderr.write(

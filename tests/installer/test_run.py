@@ -203,7 +203,9 @@ def test_too_small_a_disk_is_told_before_anything_is_fetched(machine: Machine) -
     done = machine.run("daws", FAKE_FREE_GB="4")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert f"needs 7 GB; the disk of '{machine.checkout / '.venv'}' has 4. Free some space" in line
+    assert (
+        f"needs 7 GB; the disk of '{machine.checkout / '.venv'}' has 4.0. Free some space" in line
+    )
     assert not any(asked.startswith("pip") for asked in machine.log)
 
 
