@@ -110,10 +110,17 @@ def stream_mono(
     Ends after `until_s` seconds of the file if that is given. Raises AudioReadError where the file
     turns out to be damaged.
     """
-    parts = _resampled(path, sample_rate, _mono)
-    if until_s is not None:
-        parts = _first(parts, round(until_s * sample_rate))
-    return _in_blocks(parts, round(block_s * sample_rate))
+    return _streamed(path, sample_rate, _mono, block_s, until_s)
+
+
+def stream_mid_and_side(
+    path: Path, sample_rate: int, *, block_s: float = 10.0, until_s: float | None = None
+) -> Iterator[Samples]:
+    """Yield the mono mix as `stream_mono` does and what stands apart from it [sample, 2].
+
+    That is half of what left has and right has not. A file of one channel has none [sample, 1].
+    """
+    return _streamed(path, sample_rate, _mid_and_side, block_s, until_s)
 
 
 def stream_stereo(path: Path, sample_rate: int, *, block_s: float = 10.0) -> Iterator[Samples]:
@@ -128,12 +135,14 @@ def resampled_mono(
     samples: Samples, from_rate: int, sample_rate: int, *, block_s: float = 10.0
 ) -> Iterator[Samples]:
     """Yield the mono mix of samples [sample, channel] in memory as `stream_mono` does of a file."""
-    length = round(block_s * from_rate)
-    blocks = (samples[at : at + length] for at in range(0, len(samples), length))
-    mono: Iterator[Samples] = map(_mono, blocks)
-    if from_rate != sample_rate:
-        mono = _at_rate(mono, from_rate, sample_rate)
-    return _in_blocks(mono, round(block_s * sample_rate))
+    return _mixed(samples, from_rate, sample_rate, _mono, block_s)
+
+
+def resampled_mid_and_side(
+    samples: Samples, from_rate: int, sample_rate: int, *, block_s: float = 10.0
+) -> Iterator[Samples]:
+    """Yield samples [sample, channel] in memory as `stream_mid_and_side` does those of a file."""
+    return _mixed(samples, from_rate, sample_rate, _mid_and_side, block_s)
 
 
 def read_audio(path: Path) -> AudioClip:
@@ -221,6 +230,34 @@ def _checked(path: Path, file: DiskFile, sound: Sound) -> Iterator[Samples]:
     refusals.check_not_too_short(path, done_s)
 
 
+def _streamed(
+    path: Path,
+    sample_rate: int,
+    mixed: Callable[[Samples], Samples],
+    block_s: float,
+    until_s: float | None,
+) -> Iterator[Samples]:
+    parts = _resampled(path, sample_rate, mixed)
+    if until_s is not None:
+        parts = _first(parts, round(until_s * sample_rate))
+    return _in_blocks(parts, round(block_s * sample_rate))
+
+
+def _mixed(
+    samples: Samples,
+    from_rate: int,
+    sample_rate: int,
+    mixed: Callable[[Samples], Samples],
+    block_s: float,
+) -> Iterator[Samples]:
+    length = round(block_s * from_rate)
+    blocks = (samples[at : at + length] for at in range(0, len(samples), length))
+    parts: Iterator[Samples] = map(mixed, blocks)
+    if from_rate != sample_rate:
+        parts = _at_rate(parts, from_rate, sample_rate)
+    return _in_blocks(parts, round(block_s * sample_rate))
+
+
 def _resampled(
     path: Path, sample_rate: int, mixed: Callable[[Samples], Samples]
 ) -> Iterator[Samples]:
@@ -274,6 +311,14 @@ def _mono(block: Samples) -> Samples:
     """Return the mean of the channels, a new array; a product is ten times faster than mean()."""
     channels = block.shape[1]
     return block @ np.full(channels, 1 / channels, np.float32)
+
+
+def _mid_and_side(block: Samples) -> Samples:
+    """Return the mean of the channels and half of left less right, of one channel itself."""
+    if block.shape[1] == 1:
+        return block.copy()
+    side = np.float32(0.5) * (block[:, 0] - block[:, 1])
+    return np.stack([_mono(block), side], axis=1)
 
 
 def _stereo(block: Samples) -> Samples:

@@ -9,7 +9,14 @@ import numpy as np
 
 from core.audio import refusals
 from core.audio.clip import AudioClip, Samples
-from core.audio.read import AudioScan, LevelMeter, resampled_mono, stream_mono
+from core.audio.read import (
+    AudioScan,
+    LevelMeter,
+    resampled_mid_and_side,
+    resampled_mono,
+    stream_mid_and_side,
+    stream_mono,
+)
 
 UNNAMED = Path("audio")  # what a clip that came from no file is called in reports
 
@@ -28,6 +35,10 @@ class AudioSource(Protocol):
 
     def blocks(self, sample_rate: int, *, until_s: float | None = None) -> Iterator[Samples]:
         """Yield the mono mix [sample] at `sample_rate` from the start, up to `until_s` seconds."""
+        ...
+
+    def mid_and_side(self, sample_rate: int, *, until_s: float | None = None) -> Iterator[Samples]:
+        """Yield the mono mix and what stands apart from it [sample, 2]; [sample, 1] of mono."""
         ...
 
 
@@ -56,6 +67,9 @@ class FileSource:
     def blocks(self, sample_rate: int, *, until_s: float | None = None) -> Iterator[Samples]:
         return stream_mono(self.scan.path, sample_rate, until_s=until_s)
 
+    def mid_and_side(self, sample_rate: int, *, until_s: float | None = None) -> Iterator[Samples]:
+        return stream_mid_and_side(self.scan.path, sample_rate, until_s=until_s)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipSource:
@@ -74,9 +88,14 @@ class ClipSource:
         return self.clip.duration_s
 
     def blocks(self, sample_rate: int, *, until_s: float | None = None) -> Iterator[Samples]:
-        rate = self.clip.sample_rate
-        wanted = self.clip.samples[: None if until_s is None else round(until_s * rate)]
-        return resampled_mono(wanted, rate, sample_rate)
+        return resampled_mono(self._first(until_s), self.clip.sample_rate, sample_rate)
+
+    def mid_and_side(self, sample_rate: int, *, until_s: float | None = None) -> Iterator[Samples]:
+        return resampled_mid_and_side(self._first(until_s), self.clip.sample_rate, sample_rate)
+
+    def _first(self, until_s: float | None) -> Samples:
+        end = None if until_s is None else round(until_s * self.clip.sample_rate)
+        return self.clip.samples[:end]
 
 
 def clip_source(clip: AudioClip) -> ClipSource:

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 import soxr
 
-from core.audio.read import read_audio, scan_audio, stream_mono, stream_stereo
+from core.audio.read import read_audio, scan_audio, stream_mid_and_side, stream_mono, stream_stereo
 from tests.make_bad_audio import RATE, encoded, tone, written
 
 # Beside each suffix: what it is called, and the delay and padding that the format itself adds.
@@ -241,3 +241,19 @@ def test_stereo_stream_is_left_and_right_at_the_rate_of_the_sound_card(
     assert [block.shape for block in blocks] == [(rate, 2)] * 3
     expected = soxr.resample(samples[:, taken], RATE, rate)
     assert np.concatenate(blocks) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("rate", [RATE, 48_000])
+def test_the_side_is_half_of_what_left_has_and_right_has_not(rate, tmp_path):
+    samples = tone(3.0, channels=6)
+    path = written(tmp_path / "a.wav", samples, subtype="FLOAT")
+    heard = np.concatenate(list(stream_mid_and_side(path, rate, until_s=2.0)))
+    mono = np.concatenate(list(stream_mono(path, rate, until_s=2.0)))
+    side = soxr.resample((samples[:, 0] - samples[:, 1]) / 2, RATE, rate)[: 2 * rate]
+    assert heard[:, 0] == pytest.approx(mono, abs=1e-6)
+    assert heard[:, 1] == pytest.approx(side, abs=1e-5)
+
+
+def test_a_file_of_one_channel_has_no_side(tmp_path):
+    path = written(tmp_path / "a.wav", tone(1.0, channels=1))
+    assert [block.shape for block in stream_mid_and_side(path, RATE)] == [(RATE, 1)]

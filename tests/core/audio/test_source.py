@@ -31,6 +31,9 @@ def test_a_clip_and_its_file_give_the_same_blocks(tmp_path: Path, rate: int) -> 
     heard = np.concatenate(list(clip.blocks(rate)))
     read = np.concatenate(list(file.blocks(rate)))
     np.testing.assert_allclose(heard, read, atol=1e-5)
+    apart = np.concatenate(list(clip.mid_and_side(rate)))
+    np.testing.assert_allclose(apart, np.concatenate(list(file.mid_and_side(rate))), atol=1e-5)
+    np.testing.assert_allclose(apart[:, 0], heard, atol=1e-6)
 
 
 def test_the_first_seconds_of_a_clip_can_be_had_alone() -> None:
