@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.codec.posteriors_to_notes import PitchPosteriors
+from core.codec.struck_keys import StruckKeys
+from core.codec.unisons import also_playing
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
@@ -18,6 +20,7 @@ LOOK_S = 0.3  # a player is told by the first part of a note; later others drown
 LEAST_SHARE = 0.03  # of a mix's notes; families heard less are mistaken for others
 REGISTER_SEMITONES, REGISTER_WEIGHT = 6.0, 0.5
 ALONE_NOTES = 1.0
+EVIDENCE_WEIGHT = 0.8  # of a note: what misleads the network in one misleads it in others
 # Of the notes heard in training, by family: the network's opinion where it cannot tell.
 TAUGHT_SHARES = (
     *(0.172, 0.036, 0.059, 0.141, 0.106, 0.087),
@@ -46,7 +49,7 @@ PackedFamilies = npt.NDArray[np.uint8]
 
 
 def with_players(notes: Sequence[NoteEvent], posteriors: PitchPosteriors) -> list[NoteEvent]:
-    """Give each note of a mix the program of its family.
+    """Give each note of a mix the program of its family, and write it for others who double it.
 
     Each note is most likely played by who plays often, and by who plays notes at its height:
     shares of the families in the mix, shares in the register and what the network heard of each
@@ -54,7 +57,8 @@ def with_players(notes: Sequence[NoteEvent], posteriors: PitchPosteriors) -> lis
     """
     if not notes or posteriors.family is None:
         return list(notes)
-    logs = np.stack([opinion_of(note, posteriors) for note in notes]) - np.log(TAUGHT_SHARES)
+    opinions = np.stack([opinion_of(note, posteriors) for note in notes])
+    logs = EVIDENCE_WEIGHT * (opinions - np.log(TAUGHT_SHARES))
     pitches = np.array([note.pitch for note in notes])
     belief = _normalised(logs)
     for _ in range(ROUNDS):
@@ -65,9 +69,12 @@ def with_players(notes: Sequence[NoteEvent], posteriors: PitchPosteriors) -> lis
         beside = _shares_beside(pitches, np.exp(belief), shares)
         expected = (1 - REGISTER_WEIGHT) * np.log(shares) + REGISTER_WEIGHT * np.log(beside)
         belief = _normalised(logs + expected)
+    players = belief.argmax(1)
+    others = also_playing(players, _each_playing(notes, posteriors))
     return [
-        replace(note, program=PROGRAM_OF_FAMILY[int(family)])
-        for note, family in zip(notes, belief.argmax(1), strict=True)
+        replace(note, program=PROGRAM_OF_FAMILY[family])
+        for note, player, also in zip(notes, players.tolist(), others, strict=True)
+        for family in (player, *np.flatnonzero(also).tolist())
     ]
 
 
@@ -89,11 +96,28 @@ def opinion_of(note: NoteEvent, posteriors: PitchPosteriors) -> Logs:
         raise ValueError("these posteriors know nothing of families")
     opinion = _opinion_of_key(note, posteriors.family, posteriors)
     if posteriors.struck is not None:
-        frame = round(note.onset_s * posteriors.frames_per_s)
-        close = posteriors.struck.opinion_at(frame, note.pitch - posteriors.lowest_pitch)
+        close = _close_look_at(note, posteriors, posteriors.struck)
         if close is not None:
-            opinion = opinion + np.log(np.maximum(_unpacked(close), FLOOR))
+            opinion = opinion + np.log(np.maximum(close[:FAMILIES], FLOOR))
     return np.asarray(_normalised(opinion[None])[0], np.float64)
+
+
+def _each_playing(notes: Sequence[NoteEvent], posteriors: PitchPosteriors) -> Logs:
+    """Return how likely each family plays a note, be it with others [note, family]."""
+    told = np.full((len(notes), FAMILIES), np.nan)
+    for row, note in zip(told, notes, strict=True):
+        if posteriors.struck is not None:
+            close = _close_look_at(note, posteriors, posteriors.struck)
+            if close is not None:
+                row[:] = close[FAMILIES:]
+    return told
+
+
+def _close_look_at(note: NoteEvent, posteriors: PitchPosteriors, struck: StruckKeys) -> Logs | None:
+    """Return what StruckKeys has of a note's onset as probabilities [24]; None for nothing."""
+    frame = round(note.onset_s * posteriors.frames_per_s)
+    close = struck.opinion_at(frame, note.pitch - posteriors.lowest_pitch)
+    return None if close is None else _unpacked(close)
 
 
 def _opinion_of_key(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+OPINIONS = 24
 NEAREST_FRAMES = 2  # an onset lies between frames, so its note may be a frame off
 _KEY_STEP = 1 << 32  # more than any frame number
 
@@ -18,8 +19,9 @@ Opinions = npt.NDArray[np.uint8]
 class StruckKeys:
     """Opinions on onsets, sorted by key and time.
 
-    `places` [onset] hold key and frame in one number, see `place_of`; `family` [onset, 12] holds
-    255 times the square root of each family's probability.
+    `places` [onset] hold key and frame in one number, see `place_of`; `family` [onset, 24] holds
+    255 times the square root of probabilities: that each of twelve families is who plays, which
+    sum to 1, then that each of them plays, be it with others.
     """
 
     places: Frames
@@ -32,7 +34,7 @@ class StruckKeys:
             raise ValueError("onsets must be sorted by key and time")
 
     def opinion_at(self, frame: int, key: int) -> Opinions | None:
-        """Return the opinion [family] on the nearest onset of a key; None where none was heard."""
+        """Return the opinions [24] on the nearest onset of a key; None where none was heard."""
         wanted = place_of(frame, key)
         after = int(np.searchsorted(self.places, wanted))
         near = range(max(0, after - 1), min(len(self.places), after + 1))
@@ -49,7 +51,7 @@ def place_of(frame: int, key: int) -> int:
 
 
 def struck_keys(frames: Frames, keys: Keys, family: Opinions) -> StruckKeys:
-    """Return onsets, in any order, with their opinions [onset, family]."""
+    """Return onsets, in any order, with their opinions [onset, 24]."""
     places = keys.astype(np.int64) * _KEY_STEP + frames
     order = np.argsort(places)
     return StruckKeys(places[order], family[order])
@@ -58,7 +60,7 @@ def struck_keys(frames: Frames, keys: Keys, family: Opinions) -> StruckKeys:
 def joined(parts: Sequence[StruckKeys], starts_frames: Sequence[int]) -> StruckKeys:
     """Return the onsets of successive stretches as those of a whole."""
     if not parts:
-        return StruckKeys(np.zeros(0, np.int64), np.zeros((0, 12), np.uint8))
+        return StruckKeys(np.zeros(0, np.int64), np.zeros((0, OPINIONS), np.uint8))
     rows = zip(parts, starts_frames, strict=True)
     places = np.concatenate([part.places + start for part, start in rows])
     order = np.argsort(places)

@@ -23,7 +23,7 @@ from core.codec.posteriors_to_notes import DRUM_KEYS, DrumPosteriors, PitchPoste
 from core.codec.struck_keys import StruckKeys, joined
 from core.engine.growing_posteriors import GrowingPosteriors
 from core.engine.heap import keep_freed_memory
-from core.engine.note_hearing import NoteHearing
+from core.engine.note_hearing import NoteHearing, NoteWeights
 from core.features import logmel, vqt
 from core.features.tuning import tuning_of
 from core.models import drum_net, family_head, stem_net
@@ -68,7 +68,7 @@ class PitchListener:
     def __init__(
         self,
         weights: Path,
-        family_weights: Path | None = None,
+        note_weights: NoteWeights | None = None,
         *,
         device: str = "cpu",
         threads: int | None = None,
@@ -76,7 +76,7 @@ class PitchListener:
     ) -> None:
         """Load the weights into the released network, or into another one that they are for.
 
-        With `family_weights` each onset is looked at closely as well: who plays it is told better.
+        With `note_weights` each onset is looked at closely as well: who plays it is told better.
         """
         self._device = device
         self._features = vqt.DualWindowVqt().to(device)
@@ -84,7 +84,7 @@ class PitchListener:
             _ready(network or family_head.StemAndFamilies(), weights, device),
             _Framing(vqt.HOP_SAMPLES, vqt.CONTEXT_SAMPLES, PITCH_CONTEXT_FRAMES),
             workers=_workers(device, threads),
-            notes=NoteHearing(family_weights, device=device) if family_weights else None,
+            notes=NoteHearing(note_weights, device=device) if note_weights else None,
         )
 
     def posteriors(
@@ -95,10 +95,11 @@ class PitchListener:
         on_seconds_done: OnSecondsDone,
         on_heard: OnPitchHeard | None = None,
     ) -> PitchPosteriors:
-        """Listen to mono blocks [sample] at SAMPLE_RATE_HZ, of any lengths, to their end.
+        """Listen to blocks [sample] at SAMPLE_RATE_HZ, of any lengths, to their end.
 
-        `on_seconds_done` gets the seconds of audio behind us; what it raises ends the listening.
-        Before it `on_heard` gets what was heard since, and from which second on.
+        They are mono, or [sample, 2] with what stands apart beside the mono mix: who plays is told
+        better then. `on_seconds_done` gets the seconds of audio behind us; what it raises ends the
+        listening. Before it `on_heard` gets what was heard since, and from which second on.
         """
         answers = GrowingPosteriors(ANSWERS, stem_net.PITCHES, dtype=np.float16)
         families = GrowingPosteriors(family_head.ROWS, stem_net.PITCHES, dtype=np.uint8)
@@ -118,7 +119,7 @@ class PitchListener:
             on_seconds_done(end_s)
 
         opening, blocks = _opening_of(blocks)
-        self._hearing.listen(self._features_for(opening, gain), blocks, gain, tell)
+        self._hearing.listen(self._features_for(opening[:, 0], gain), blocks, gain, tell)
         of_keys = joined(struck, starts_frames) if self._hearing.looks_closely else None
         return _of_pitch(answers.whole(), families.whole(), of_keys)
 
@@ -193,7 +194,8 @@ class _Framing:
 class _Segment:
     """Frames to hear, with the audio they and their context frames need.
 
-    `audio` [sample] starts framing.context_samples before the centre of the first context frame.
+    `audio` [sample, channel] starts framing.context_samples before the centre of the first
+    context frame.
     """
 
     audio: Block
@@ -255,7 +257,7 @@ class _Hearing:
             tell(future.result(), end_s)
 
         with ThreadPoolExecutor(self._workers, thread_name_prefix="hearing") as pool:
-            for segment in _segments(blocks, self._framing):
+            for segment in _segments(map(_in_columns, blocks), self._framing):
                 future = pool.submit(self._one_segment, features, segment, gain)
                 waiting.append((future, segment.end_s))
                 if len(waiting) > self._workers:
@@ -269,30 +271,36 @@ class _Hearing:
 
     @torch.inference_mode()
     def _heard(self, features: _Features, segment: _Segment, gain: float) -> _Heard:
-        padded = torch.from_numpy(segment.audio * np.float32(gain))[None].to(self._device)
+        channels = np.ascontiguousarray(segment.audio.T) * np.float32(gain)
+        padded = torch.from_numpy(channels).to(self._device)
         around_frames = self._framing.context_frames
         frames = around_frames + segment.frames + around_frames
         levels = features.levels_of_padded(padded, frames)
-        seen = levels.to(self._dtype).contiguous(memory_format=torch.channels_last)
+        seen = levels[:1].to(self._dtype).contiguous(memory_format=torch.channels_last)
         logits = self._network(seen)[0]
         wanted = logits[:, around_frames : around_frames + segment.frames]
         halves: Posteriors = torch.sigmoid(wanted.float()).half().cpu().numpy()
         if self._notes is None:
             return _Heard(halves, None)
-        struck = self._notes.opinions(levels[0], halves[0], first_frame=around_frames)
+        struck = self._notes.opinions(levels, halves[0], first_frame=around_frames)
         return _Heard(halves, struck)
 
 
 def _opening_of(blocks: Iterable[Block]) -> tuple[Block, Iterable[Block]]:
-    """Return the first OPENING_S [sample], and all blocks as if none had been taken."""
-    coming = iter(blocks)
+    """Return the first OPENING_S [sample, channel], and all blocks as if none had been taken."""
+    coming = map(_in_columns, blocks)
     wanted, taken = int(OPENING_S * SAMPLE_RATE_HZ), list[Block]()
     for block in coming:
         taken.append(block)
         if sum(map(len, taken)) >= wanted:
             break
-    opening = np.concatenate(taken)[:wanted] if taken else np.zeros(0, np.float32)
+    opening = np.concatenate(taken)[:wanted] if taken else np.zeros((0, 1), np.float32)
     return opening, chain(taken, coming)
+
+
+def _in_columns(block: Block) -> Block:
+    """Return a block as [sample, channel]."""
+    return block[:, None] if block.ndim == 1 else block
 
 
 def _of_pitch(
@@ -318,15 +326,18 @@ def _of_drums(rows: Posteriors) -> DrumPosteriors:
 
 
 def _segments(blocks: Iterable[Block], framing: _Framing) -> Iterator[_Segment]:
-    """Cut a stream of blocks into segments; holds little more than one segment of audio."""
+    """Cut a stream of blocks [sample, channel]; holds little more than one segment of audio."""
     hop, context = framing.hop_samples, framing.context_samples
+    coming = iter(blocks)
+    first = next(coming, np.zeros((0, 1), np.float32))
+    channels = first.shape[1]
     # Silence before and after the file, as much as the networks can see: without it they take the
     # first sound for one that sounded before, and a note on beat 1 of bar 1 is lost.
-    silence = np.zeros(context + framing.context_frames * hop, np.float32)
+    silence = np.zeros((context + framing.context_frames * hop, channels), np.float32)
     held = silence
     held_from = -len(silence)
     first_frame = 0
-    for block in blocks:
+    for block in chain([first], coming):
         held = np.concatenate([held, block])
         while True:
             seen_frames = first_frame + framing.segment_frames + framing.context_frames
@@ -340,7 +351,7 @@ def _segments(blocks: Iterable[Block], framing: _Framing) -> Iterator[_Segment]:
             if keep_from > held_from:
                 held, held_from = held[keep_from - held_from :], keep_from
     all_frames = (held_from + len(held)) // hop
-    held = np.concatenate([held, silence, np.zeros(hop, np.float32)])
+    held = np.concatenate([held, silence, np.zeros((hop, channels), np.float32)])
     while first_frame < all_frames:
         yield _segment(held, held_from, framing, first_frame=first_frame, all_frames=all_frames)
         first_frame += framing.segment_frames

@@ -20,6 +20,7 @@ from core.engine.built_in import (
 )
 from core.engine.heard import Posteriors
 from core.engine.model_set import BUILT_IN
+from core.engine.note_hearing import NoteWeights
 from core.engine.progress import OnNotes
 from core.score.instruments import StemKind, program_of
 from core.score.note import NoteEvent
@@ -81,10 +82,14 @@ class BuiltInListener:
         if kind is not StemKind.DRUMS:
             before = (networks - 1) / networks
             self._pitch = self._pitch or PitchListener(
-                BUILT_IN.pitch_weights, BUILT_IN.family_weights, device=self._device
+                BUILT_IN.pitch_weights,
+                NoteWeights(BUILT_IN.family_weights, BUILT_IN.unison_weights),
+                device=self._device,
             )
+            # Players of a mix stand apart from each other; a stem is one player.
+            hear = source.mid_and_side if kind is StemKind.MIX else source.blocks
             pitch = self._pitch.posteriors(
-                source.blocks(SAMPLE_RATE_HZ, until_s=until_s),
+                hear(SAMPLE_RATE_HZ, until_s=until_s),
                 gain=pitch_gain(source.level_p95),
                 on_seconds_done=lambda done_s: on_fraction(before + done_s / heard_s / networks),
                 on_heard=early.tell_notes if early else None,

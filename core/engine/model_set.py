@@ -11,11 +11,12 @@ _WEIGHTS = Path(__file__).resolve().parents[2] / "resources" / "models"
 
 @dataclass(frozen=True, slots=True)
 class BuiltInModel:
-    """The weights that come with the program: pitched notes, who plays them, drums."""
+    """The weights that come with the program: pitched notes, who plays them, who else, drums."""
 
     id: str
     pitch_weights: Path
     family_weights: Path
+    unison_weights: Path
     drum_weights: Path
 
 
@@ -23,6 +24,7 @@ BUILT_IN = BuiltInModel(
     id="built-in",
     pitch_weights=_WEIGHTS / "pitch_v7.safetensors",
     family_weights=_WEIGHTS / "families_v5.safetensors",
+    unison_weights=_WEIGHTS / "unisons_v1.safetensors",
     drum_weights=_WEIGHTS / "drums_v4.safetensors",
 )
 

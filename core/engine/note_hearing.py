@@ -1,5 +1,6 @@
 """Looks closely at every onset while the levels around it are at hand."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from core.codec.struck_keys import StruckKeys, struck_keys
 from core.features.note_patches import note_patches
 from core.models.checkpoint import load_weights
 from core.models.note_families import NoteFamilies
+from core.models.note_unisons import MIDDLE, NoteUnisons
 from core.models.stem_net import LOWEST_PITCH
 
 LEAST_ONSET = 0.2  # a sensitive decoding asks for little more
@@ -19,27 +21,41 @@ LEAST_ONSET = 0.2  # a sensitive decoding asks for little more
 Onsets = npt.NDArray[np.float16]
 
 
-class NoteHearing:
-    """Tells the family of each onset of a segment, whatever note it may become."""
+@dataclass(frozen=True, slots=True)
+class NoteWeights:
+    """The files of the networks that look at single notes."""
 
-    def __init__(self, weights: Path, *, device: str = "cpu") -> None:
+    families: Path
+    unisons: Path
+
+
+class NoteHearing:
+    """Tells who plays each onset of a segment, whatever note it may become."""
+
+    def __init__(self, weights: NoteWeights, *, device: str = "cpu") -> None:
         """Load the weights; raises ModelMissingError or ModelBrokenError."""
-        self._network = NoteFamilies()
-        load_weights(self._network, weights)
-        self._network.to(device)
+        self._families, self._unisons = NoteFamilies(), NoteUnisons()
+        load_weights(self._families, weights.families)
+        load_weights(self._unisons, weights.unisons)
+        self._families.to(device)
+        self._unisons.to(device)
 
     @torch.inference_mode()
     def opinions(self, levels: Tensor, onset: Onsets, *, first_frame: int) -> StruckKeys:
         """Return opinions on the onsets [frame, pitch] of a segment.
 
-        Its frames begin at `first_frame` of `levels` [window, frame, bin], which reach beyond it on
-        both sides as far as a patch does.
+        Its frames begin at `first_frame` of `levels` [channel, window, frame, bin], which reach
+        beyond it on both sides as far as a patch does. The second channel, if there is one, is what
+        stands apart from the first.
         """
         frames, keys = _onsets_in(onset)
         at = torch.from_numpy(frames + first_frame).to(levels.device)
         on = torch.from_numpy(keys).to(levels.device)
-        logits = self._network(note_patches(levels, at, on), (on + LOWEST_PITCH).float())
-        told = torch.softmax(logits, 1).half().cpu().numpy()
+        both = levels if len(levels) == 2 else torch.cat([levels, torch.zeros_like(levels)])
+        patches, pitches = note_patches(both.flatten(0, 1), at, on), (on + LOWEST_PITCH).float()
+        player = torch.softmax(self._families(patches[:, MIDDLE], pitches), 1)
+        each = torch.sigmoid(self._unisons(patches, pitches))
+        told = torch.cat([player, each], 1).half().cpu().numpy()
         return struck_keys(frames, keys, packed(told))
 
 

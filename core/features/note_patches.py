@@ -29,7 +29,8 @@ _BINS_BELOW, _BINS_ABOVE = -min(ROW_BINS), max(ROW_BINS) + BINS_PER_SEMITONE
 def note_patches(levels: Tensor, frames: Tensor, keys: Tensor) -> Tensor:
     """Return what lies around onsets, 0..LOUDEST [note, window, row, moment].
 
-    `levels` [window, frame, bin] are silent beyond their ends. `frames` [note] tell when each note
+    `levels` [window, frame, bin], of one channel or of several after each other, are silent beyond
+    their ends. `frames` [note] tell when each note
     starts, `keys` [note] where: 0 is the lowest. Of a partial the loudest of three bins counts.
     """
     around = (_BINS_BELOW, _BINS_ABOVE, FRAMES_BEFORE, FRAMES_AFTER)

@@ -29,14 +29,14 @@ class NoteFamilies(nn.Module):
 
     def forward(self, patches: Tensor, pitches: Tensor) -> Tensor:
         height = (pitches - MIDDLE_PITCH) / PITCH_RANGE
-        seen = torch.cat([_beside_own_level(patches), height[:, None], height[:, None] ** 2 / 3], 1)
+        seen = torch.cat([beside_own_level(patches), height[:, None], height[:, None] ** 2 / 3], 1)
         hidden = self.forgetting(torch.relu(self.first(seen)))
         hidden = self.late_forgetting(torch.relu(self.second(hidden)))
         logits: Tensor = self.logits(hidden)
         return logits
 
 
-def _beside_own_level(patches: Tensor) -> Tensor:
+def beside_own_level(patches: Tensor) -> Tensor:
     """Return levels beside that of the note itself, so that loud and soft notes look alike."""
     own = patches[:, :, OWN_ROWS, OWN_MOMENTS].amax(3).mean((1, 2))
     return STEEPNESS * (patches - own[:, None, None, None]).flatten(1)

@@ -1,4 +1,7 @@
-"""The same clips under worse conditions: noise, rooms, codecs, detuning, bleed, telephone bands."""
+"""The same clips under worse conditions: noise, rooms, codecs, detuning, bleed, telephone bands.
+
+All but the clean ones are mono.
+"""
 
 import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -132,7 +135,7 @@ def _detuned(clip: LabelledClip, cents: float) -> LabelledClip:
 
 
 def _with(clip: LabelledClip, samples: Sound) -> LabelledClip:
-    return replace(clip, samples=np.ascontiguousarray(samples, np.float32))
+    return replace(clip, samples=np.ascontiguousarray(samples, np.float32), side=None)
 
 
 def _gain(level_db: float) -> float:

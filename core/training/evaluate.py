@@ -35,6 +35,7 @@ from core.engine.built_in import (
     pitch_gain,
 )
 from core.engine.model_set import BUILT_IN
+from core.engine.note_hearing import NoteWeights
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
@@ -69,13 +70,17 @@ Samples = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """Mono samples [sample] with their truth; None where a list is not annotated."""
+    """Mono samples [sample] with their truth; None where a list is not annotated.
+
+    `side` [sample] is what stands apart from the middle of a stereo clip.
+    """
 
     name: str
     kind: str
     samples: Samples
     notes: tuple[NoteEvent, ...] | None
     drum_hits: tuple[tuple[float, int], ...] | None  # onset in seconds, General MIDI key
+    side: Samples | None = None
 
     @property
     def stem_kind(self) -> StemKind:
@@ -111,10 +116,16 @@ class MatchedHits(NamedTuple):
 
 def evaluate(clips: Iterable[LabelledClip], weights: Path) -> tuple[ClipScore, ...]:
     """Score the weights files of a folder on clips."""
-    families = weights / BUILT_IN.family_weights.name
-    pitch = PitchListener(weights / BUILT_IN.pitch_weights.name, families)
+    pitch = PitchListener(weights / BUILT_IN.pitch_weights.name, note_weights_in(weights))
     drums = DrumListener(weights / BUILT_IN.drum_weights.name)
     return tuple(score_clip(clip, pitch, drums) for clip in clips)
+
+
+def note_weights_in(weights: Path) -> NoteWeights:
+    """Return the files of a folder that tell who plays."""
+    return NoteWeights(
+        weights / BUILT_IN.family_weights.name, weights / BUILT_IN.unison_weights.name
+    )
 
 
 def read_clips(folder: Path) -> list[LabelledClip]:
@@ -125,7 +136,9 @@ def read_clips(folder: Path) -> list[LabelledClip]:
         if "annotated" not in truth:
             continue
         stereo, rate_hz = soundfile.read(path.with_suffix(".flac"), always_2d=True)
-        samples = soxr.resample(stereo.mean(1), rate_hz, SAMPLE_RATE_HZ).astype(np.float32)
+        samples = _resampled(stereo.mean(1), rate_hz)
+        is_stereo = stereo.shape[1] > 1
+        side = _resampled((stereo[:, 0] - stereo[:, 1]) / 2, rate_hz) if is_stereo else None
         notes = drum_hits = None
         if "notes" in truth["annotated"]:
             notes = tuple(
@@ -134,7 +147,7 @@ def read_clips(folder: Path) -> list[LabelledClip]:
             )
         if "drums" in truth["annotated"] and truth["drums"]:
             drum_hits = tuple((float(onset_s), int(key)) for onset_s, key in truth["drums"])
-        clips.append(LabelledClip(path.stem, truth["kind"], samples, notes, drum_hits))
+        clips.append(LabelledClip(path.stem, truth["kind"], samples, notes, drum_hits, side))
     return clips
 
 
@@ -162,9 +175,12 @@ def score_clip(
 
 
 def pitch_heard(clip: LabelledClip, pitch: PitchListener) -> PitchPosteriors:
-    """Return what the pitch network hears of a clip."""
+    """Return what the pitch network hears of a clip; of a mix in stereo, if it is."""
     gain = pitch_gain(clip.level_p95)
-    return pitch.posteriors([clip.samples], gain=gain, on_seconds_done=_ignore)
+    block = clip.samples
+    if clip.side is not None and clip.stem_kind is StemKind.MIX:
+        block = np.stack([clip.samples, clip.side], 1)
+    return pitch.posteriors([block], gain=gain, on_seconds_done=_ignore)
 
 
 def drums_heard(clip: LabelledClip, drums: DrumListener) -> DrumPosteriors:
@@ -255,6 +271,10 @@ def merge_unisons(notes: Sequence[NoteEvent]) -> list[NoteEvent]:
         else:
             same.append(note)
     return sorted(note for same in merged.values() for note in same)
+
+
+def _resampled(samples: npt.NDArray[np.float64], rate_hz: int) -> Samples:
+    return np.asarray(soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ), np.float32)
 
 
 def _by_family(notes: Sequence[NoteEvent]) -> dict[int, list[NoteEvent]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import soxr  # type: ignore[import-untyped]  # it ships no types
@@ -10,6 +11,7 @@ from core.training.calibration import Calibration
 from core.training.composer import sounding
 from core.training.families import PLUCKED, STRINGED, Family
 from core.training.part import Part, PlayedNote, Timed
+from core.training.rooms import Room
 from core.training.soundfonts import SAMPLE_RATE_HZ, Samples, SoundFont
 
 LATEST_ATTACK_S = 0.15  # slower presets are labelled too early rather than out of all tolerance
@@ -37,16 +39,24 @@ class TunedFont:
         ]
 
     def play(
-        self, program: int, part: Part, duration_s: float, *, smaller_steps: int = 0
+        self,
+        program: int,
+        part: Part,
+        duration_s: float,
+        *,
+        smaller_steps: int = 0,
+        room: Room | None = None,
     ) -> Samples | None:
         """Return a part's sound [sample] at SAMPLE_RATE_HZ; None where there is none.
 
+        In a room it is the middle and the side [sample, 2].
         An instrument that is `smaller_steps` semitones smaller is played that much lower and
         slower, and then heard faster: its body and its strokes are another's, its notes are not.
         """
         speed = 2 ** (smaller_steps / 12)
         slowed = _slowed(part, speed, smaller_steps)
-        sound = self.font.play(
+        play = self.font.play if room is None else partial(self.font.play_in, room)
+        sound = play(
             program,
             slowed.notes,
             duration_s=duration_s * speed,

@@ -26,6 +26,7 @@ from core.training.performed_parts import (
 from core.training.performer import PerformerKind
 from core.training.played_part import PlayedPart, Sound, together
 from core.training.recorded_voice import RecordedVoice
+from core.training.rooms import random_room, spread
 from core.training.sections import section
 from core.training.song import Song, random_song
 from core.training.soundfonts import SAMPLE_RATE_HZ, Samples
@@ -56,6 +57,7 @@ RESONANCE_SHARE, HAMMER_SHARE = 0.6, 0.35  # of pedalled pianos, of pianos
 EVENNESS = 0.55  # in mixes, families are drawn by this power of their shares
 OWN_KITS = 10
 MOST_RESIZED_STEPS = 5  # semitones by which an instrument seems larger or smaller
+ARRANGED_PLAYERS_SHARE, DRUMS_DB = 0.55, (-12.0, 3.0)  # where players are drawn one by one
 ARRANGED_SHARE = 0.5  # of mixes: songs that were written, where there are any
 PERFORMED_ARRANGED_SHARE, OWN_ARRANGED_SHARE = 0.12, 0.06  # of their parts
 DISTORTED_SHARE, DISTORTABLE = 0.15, ("guitar", "lead", "bass", "harmonica")
@@ -114,9 +116,14 @@ class PitchedClipMaker:
         ways: Ways = ALL_WAYS,
         songs: Sequence[Arrangement] = (),
         voices: Sequence[RecordedVoice] = (),
+        in_rooms: bool = False,
     ) -> None:
-        """`songs` are played in some of the mixes, `voices` by some of the performers."""
+        """`songs` are played in some of the mixes, `voices` by some of the performers.
+
+        `in_rooms` players are heard as they stand in a stereo mix, else as a channel has them.
+        """
         self._rng = rng
+        self._in_rooms = in_rooms
         self._songs = songs
         self._voices = voices
         self._ways = ways
@@ -143,13 +150,40 @@ class PitchedClipMaker:
         written = excerpt(self._rng, arrangement, duration_s)
         if written is None or not written.drums:
             return None
-        played = self._arranged(written, duration_s)
+        played = together(self._arranged(written, duration_s), duration_s)
         if played is None:
             return None
         sound = produced(self._rng, played.sound)
         length = int(duration_s * SAMPLE_RATE_HZ)
         padded = np.pad(sound, (0, max(0, length - len(sound))))[:length]
         return padded.astype(np.float32), written.drums
+
+    def players(self) -> list[PlayedPart]:
+        """Draw who plays a mix for CLIP_S, one by one, drums last; at least two."""
+        rng = self._rng
+        while True:
+            song = random_song(rng, CLIP_S)
+            written = self._written(CLIP_S, ARRANGED_PLAYERS_SHARE)
+            if written is not None:
+                played = self._arranged(written, CLIP_S)
+            else:
+                parts = int(rng.integers(3, MOST_PARTS))
+                played = self._mixed(parts, song, CLIP_S, is_mix=True)
+            if len(played) < 2:
+                continue
+            if rng.random() < DRUMS_IN_MIX_SHARE:
+                drums = self._drums(CLIP_S, written.drums if written else ())
+                if drums is not None:
+                    part = PlayedPart(drums, [], "drums")
+                    played.append(self._levelled(part, rng.uniform(*DRUMS_DB), is_mix=True))
+            return played
+
+    def _written(self, duration_s: float, share: float) -> Excerpt | None:
+        """Draw a place of a song that somebody wrote, for this share of mixes."""
+        if not self._songs or self._rng.random() >= share:
+            return None
+        arrangement = self._songs[int(self._rng.integers(len(self._songs)))]
+        return excerpt(self._rng, arrangement, duration_s)
 
     def _attempt(self) -> PitchedClip | None:
         rng = self._rng
@@ -162,14 +196,12 @@ class PitchedClipMaker:
         speed = 2 ** ((shift + cents / 100) / 12)
         duration_s = CLIP_S * speed + 0.2
         song = random_song(rng, duration_s)
-        written = None
-        if is_mix and self._songs and rng.random() < ARRANGED_SHARE:
-            arrangement = self._songs[int(rng.integers(len(self._songs)))]
-            written = excerpt(rng, arrangement, duration_s)
+        written = self._written(duration_s, ARRANGED_SHARE) if is_mix else None
         if written is not None:
-            mixed = self._arranged(written, duration_s)
+            played = self._arranged(written, duration_s)
         else:
-            mixed = self._mixed(parts, song, duration_s, is_mix=is_mix)
+            played = self._mixed(parts, song, duration_s, is_mix=is_mix)
+        mixed = together(played, duration_s)
         if mixed is None:
             return None
         sound, recipe = mixed.sound, mixed.recipe
@@ -201,8 +233,8 @@ class PitchedClipMaker:
 
     def _mixed(
         self, parts: int, song: Song, duration_s: float, *, is_mix: bool
-    ) -> PlayedPart | None:
-        """Play parts of a song together; None when none of them made a sound."""
+    ) -> list[PlayedPart]:
+        """Play parts of a song; those that made a sound."""
         rng = self._rng
         played: list[PlayedPart] = []
         if is_mix and rng.random() < SECTION_SHARE:
@@ -219,10 +251,10 @@ class PitchedClipMaker:
                 if is_mix and doubled is not None and rng.random() < SOFTER_SHARE:
                     level_db -= rng.uniform(0, MOST_SOFTER_DB)
                 played.append(self._levelled(part, level_db, is_mix=is_mix))
-        return together(played, duration_s)
+        return played
 
-    def _arranged(self, written: Excerpt, duration_s: float) -> PlayedPart | None:
-        """Play what was written for several; None when none of them made a sound."""
+    def _arranged(self, written: Excerpt, duration_s: float) -> list[PlayedPart]:
+        """Play what was written for several; those who made a sound."""
         rng = self._rng
         played = []
         for cast in written.parts:
@@ -237,7 +269,7 @@ class PitchedClipMaker:
                 part = self._on_font(cast.family, composition, duration_s)
             if part is not None:
                 played.append(self._levelled(part, rng.normal(0, 4), is_mix=True))
-        return together(played, duration_s)
+        return played
 
     def _section(self, song: Song, duration_s: float) -> list[PlayedPart]:
         """Let a section play; its players stand near each other and are about as loud."""
@@ -259,6 +291,8 @@ class PitchedClipMaker:
 
     def _levelled(self, part: PlayedPart, level_db: float, *, is_mix: bool) -> PlayedPart:
         """Return a part at a level beside the others, of a mix through a channel of its own."""
+        if self._in_rooms:
+            return _placed(self._rng, part, level_db)
         sound = to_rms(part.sound)
         if is_mix:
             sound = to_rms(produced(self._rng, sound)) * 10 ** (level_db / 20)
@@ -298,9 +332,13 @@ class PitchedClipMaker:
         steps = 0
         if self._ways.resized and rng.random() < self._ways.resized:
             steps = int(rng.integers(-MOST_RESIZED_STEPS, MOST_RESIZED_STEPS + 1))
-        sound = font.play(program, part, duration_s, smaller_steps=steps)
+        room = random_room(rng) if self._in_rooms else None
+        sound = font.play(program, part, duration_s, smaller_steps=steps, room=room)
         if sound is None:
             return None
+        side: Samples | None = None
+        if room is not None:
+            sound, side = sound[:, 0], sound[:, 1]
         if family.name == "piano":
             if part.pedal and rng.random() < RESONANCE_SHARE:
                 sound = np.asarray(resonated(rng, sound), np.float32)
@@ -309,7 +347,7 @@ class PitchedClipMaker:
         sound = with_muted_strokes(rng, sound, part)
         notes = font.heard(program, part, family, smaller_steps=steps)
         recipe = f"{family.name}/{font.name}:{program}/{composition.style}"
-        return PlayedPart(sound, notes, recipe)
+        return PlayedPart(sound, notes, recipe, side)
 
     def _own_part(self, task: _Task) -> PlayedPart | None:
         rng = self._rng
@@ -368,7 +406,8 @@ class PitchedClipMaker:
         if rng.random() < BLEEDING_DRUMS_SHARE:
             other = self._drums(duration_s)
         else:
-            part = self._mixed(int(rng.choice([1, 1, 2, 3])), song, duration_s, is_mix=False)
+            players = self._mixed(int(rng.choice([1, 1, 2, 3])), song, duration_s, is_mix=False)
+            part = together(players, duration_s)
             other = None if part is None else part.sound
         if other is None or np.abs(other).max() < 1e-3:
             return sound
@@ -376,6 +415,13 @@ class PitchedClipMaker:
         level = 10 ** (rng.uniform(*level_db) / 20)
         afar = to_rms(produced(rng, other[:length])) * level
         return np.asarray(to_rms(sound[:length]) + afar)
+
+
+def _placed(rng: np.random.Generator, part: PlayedPart, level_db: float) -> PlayedPart:
+    """Return a part in a room, at a level beside the others."""
+    middle, side = spread(rng, part.sound) if part.side is None else (part.sound, part.side)
+    gain = 10 ** (level_db / 20) / (np.sqrt((middle**2).mean()) + 1e-6)
+    return replace(part, sound=middle * gain, side=side[: len(middle)] * gain)
 
 
 def _at_speed(notes: list[PlayedNote], speed: float, shift: int) -> tuple[PlayedNote, ...]:

@@ -14,11 +14,15 @@ Sound = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class PlayedPart:
-    """Mono sound [sample] at SAMPLE_RATE_HZ, the notes heard in it, and who played it how."""
+    """Mono sound [sample] at SAMPLE_RATE_HZ, the notes heard in it, and who played it how.
+
+    `side` [sample] is what of it stands apart from the middle, where it is heard in a room.
+    """
 
     sound: Sound
     notes: list[PlayedNote]
     recipe: str
+    side: Sound | None = None
 
 
 def together(played: Sequence[PlayedPart], duration_s: float) -> PlayedPart | None:

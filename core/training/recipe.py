@@ -25,15 +25,17 @@ from core.training.shard_making import (
     ShardPlan,
     make_drum_shards,
     make_pitched_shards,
+    make_stem_shards,
 )
 from core.training.sound_sources import ARRANGEMENTS, KITS, SNARES, Use, sources_for
 from core.training.train_drums import DRUM_CHOICES, DrumChoices, train_drums
 from core.training.train_families import train_families
 from core.training.train_pitch import CHOICES, Choices, train_pitch
+from core.training.train_unisons import train_unisons
 
-VERSION = "7"
+VERSION = "8"
 PITCH_FILE, DRUM_FILE = "pitch_v7.safetensors", "drums_v4.safetensors"
-FAMILY_FILE = "families_v5.safetensors"
+FAMILY_FILE, UNISON_FILE = "families_v5.safetensors", "unisons_v1.safetensors"
 
 SMALL_RUN, LARGE_RUN, WIDE_RUN = "small_pitch_run", "large_pitch_run", "wide_pitch_run"
 DRUM_RUN = "drum_run"
@@ -41,7 +43,7 @@ GENTLER = 0.8  # the rate of the last run, of those before
 
 # Of the minutes; the rest is for starting and writing. Drums and families of notes are trained
 # beside the pitches.
-PITCHED_SHARE, DRUMS_SHARE = 0.34, 0.08  # of making clips
+PITCHED_SHARE, DRUMS_SHARE, STEMS_SHARE = 0.32, 0.07, 0.03  # of making clips
 SMALL_SHARE, LARGE_SHARE, WIDE_SHARE = 0.1, 0.15, 0.25
 
 _log = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ class Size:
     wide_pitch_hours: float = math.inf  # and of the one that grows into
     drum_hours: float = math.inf
     family_steps: int = 5500
+    unison_steps: int = 4500
     minutes: float = math.inf
     device: str = "cpu"
     workers: int = 2  # processes that make clips
@@ -117,7 +120,7 @@ class Recipe:
         """The size's plan; no two seeds share a stream."""
         plan, before = self.size.plan, self.seed - 1
         streams = tuple(stream + before * len(plan.streams) for stream in plan.streams)
-        return replace(plan, streams=streams, drum_seed=self.seed)
+        return replace(plan, streams=streams, drum_seed=self.seed, stem_seed=self.seed)
 
     def makers(self, share: float) -> Makers:
         return Makers(self.size.workers, share * self.size.minutes)
@@ -138,9 +141,10 @@ def make(folder: Path, recipe: Recipe) -> None:
     The size `gpu` has not been timed on a GPU. Pitches, drums and families are trained side by
     side.
     """
-    pitched, drums = folder / "pitched", folder / "drums"
+    pitched, drums, stems = folder / "pitched", folder / "drums", folder / "stems"
     levels = make_pitched_shards(pitched, recipe.plan, recipe.makers(PITCHED_SHARE))
     hits = make_drum_shards(drums, pitched, recipe.plan, recipe.makers(DRUMS_SHARE))
+    players = make_stem_shards(stems, pitched, recipe.plan, recipe.makers(STEMS_SHARE))
     with ProcessPoolExecutor(
         2,
         mp_context=get_context("spawn"),
@@ -149,7 +153,7 @@ def make(folder: Path, recipe: Recipe) -> None:
     ) as beside:
         others = (
             beside.submit(_train_drums, hits, folder / DRUM_RUN, recipe),
-            beside.submit(_make_family_weights, levels, folder / FAMILY_FILE, recipe),
+            beside.submit(_make_note_weights, levels, players, folder, recipe),
         )
         write_weights(_trained_pitch(levels, folder, recipe), folder / PITCH_FILE, recipe)
         for other in others:
@@ -167,10 +171,17 @@ def _train_drums(shards: list[Path], run: Path, recipe: Recipe) -> None:
     train_drums(DrumNet(), shards, run, effort=effort, seed=recipe.seed, choices=choices)
 
 
-def _make_family_weights(levels: list[Path], path: Path, recipe: Recipe) -> None:
-    if not path.exists():
-        players = train_families(levels, steps=recipe.size.family_steps, seed=recipe.seed)
-        write_weights(players.half(), path, recipe)
+def _make_note_weights(
+    levels: list[Path], players: list[Path], folder: Path, recipe: Recipe
+) -> None:
+    """Train who plays a note on level shards, who else on stem shards."""
+    families, unisons, steps = folder / FAMILY_FILE, folder / UNISON_FILE, recipe.size.family_steps
+    if not families.exists():
+        network = train_families(levels, steps=steps, seed=recipe.seed)
+        write_weights(network.half(), families, recipe)
+    if not unisons.exists():
+        doubled = train_unisons(players, steps=recipe.size.unison_steps, seed=recipe.seed)
+        write_weights(doubled.half(), unisons, recipe)
 
 
 def _trained_pitch(levels: list[Path], folder: Path, recipe: Recipe) -> StemAndFamilies:

@@ -55,6 +55,7 @@ from core.training.sound_sources import (
     sources_for,
 )
 from core.training.soundfonts import Samples, SoundFont
+from core.training.stem_shards import write_stem_shard
 
 FONT_SHARES = {
     "fluid": 0.3,
@@ -68,6 +69,7 @@ FONT_SHARES = {
 FULL_SCALE = 32_767
 SAMPLED_KIT_COPIES = 2  # so that more than half of the kits drawn were recorded
 MICROPHONED_COPIES = 3
+STEMS_STREAM = 998
 OWN_KITS_STREAM = 999  # the seed's second number, beyond any shard number
 SPENT = "minutes.txt"  # in a folder of shards: how long they took to make
 
@@ -88,6 +90,9 @@ class ShardPlan:
     drum_shards: int = 24
     drum_clips_per_shard: int = 192
     own_kits: int = 100
+    stem_seed: int = 1
+    stem_shards: int = 64
+    mixes_per_stem_shard: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,22 @@ def make_drum_shards(
     music = [place for place in places if place.exists()]
     make = partial(_make_drum_shard, folder, pitched_folder, plan, music, clock.over_at_s)
     return clock.made(_each(make, range(plan.drum_shards), makers))
+
+
+def make_stem_shards(
+    folder: Path, pitched_folder: Path, plan: ShardPlan, makers: Makers = ALONE
+) -> list[Path]:
+    """Make what is missing of the plan's stem shards: players of mixes one by one, in rooms.
+
+    They play SoundFonts and our own sounds: with instruments that were recorded note by note among
+    them, players are heard that are not there.
+
+    When the time is over, what was made is all there is, but one shard at least.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    clock = _Clock(folder, makers.minutes)
+    make = partial(_make_stem_shard, folder, pitched_folder, plan, clock.over_at_s)
+    return clock.made(_each(make, range(plan.stem_shards), makers))
 
 
 def audio_shard(folder: Path, stream: int, number: int) -> Path:
@@ -247,6 +268,22 @@ def _make_drum_shard(
         for _ in range(plan.drum_clips_per_shard)
     ]
     _write_drum_shard(path, clips, DualWindowMel())
+    return path
+
+
+def _make_stem_shard(
+    folder: Path, pitched_folder: Path, plan: ShardPlan, over_at_s: float, number: int
+) -> Path | None:
+    """Return the stem shard of this number; None if it is too late to make it."""
+    path = folder / f"stems_{plan.stem_seed}_{number:03d}.npz"
+    if path.exists():
+        return path
+    if number and time.time() > over_at_s:
+        return None
+    rng = np.random.default_rng([plan.stem_seed, STEMS_STREAM, number])
+    fonts = tuple(font for font in _tuned_fonts(pitched_folder) if font.name not in BANKS)
+    maker = PitchedClipMaker(rng, fonts, songs=_songs(), in_rooms=True)
+    write_stem_shard(path, [maker.players() for _ in range(plan.mixes_per_stem_shard)])
     return path
 
 

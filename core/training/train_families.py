@@ -2,13 +2,15 @@
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.features.note_patches import ROW_BINS
 from core.features.vqt import BINS, BINS_PER_SEMITONE
@@ -32,6 +34,8 @@ PITCH_DEVIATION = 1.2  # semitones: registers overlap more than the composer's
 _log = logging.getLogger(__name__)
 
 Numbers = npt.NDArray[np.int64]
+Network = TypeVar("Network", bound=nn.Module)
+Loss = Callable[[Tensor, Tensor], Tensor]  # of logits, and who plays [note, family]
 
 
 def train_families(levels: list[Path], *, steps: int, seed: int) -> NoteFamilies:
@@ -46,27 +50,7 @@ def train_families(levels: list[Path], *, steps: int, seed: int) -> NoteFamilies
 def trained_on(stock: NoteStock, rng: np.random.Generator, *, steps: int) -> NoteFamilies:
     """Train on a stock; returns the mean of the last networks."""
     torch.manual_seed(int(rng.integers(2**31)))
-    network, draws = NoteFamilies(), _Draws(stock, rng)
-    optimiser = torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=0.02)
-    averaged: dict[str, Tensor] = {}
-    smooth_loss = math.log(stock.families.shape[1])
-    for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = _rate_at(step, steps)
-        batch = draws.batch()
-        loss = players_loss(network(batch.patches, batch.pitches), batch.families)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        optimiser.step()
-        smooth_loss += 0.01 * (loss.item() - smooth_loss)
-        if step % 500 == 0:
-            _log.info("families: step %d, loss %.3f", step, smooth_loss)
-        if step >= (1 - AVERAGED_SHARE) * steps:
-            for name, value in network.state_dict().items():
-                kept = averaged.setdefault(name, value.clone())
-                kept.lerp_(value, AVERAGE_WEIGHT)
-    network.load_state_dict(averaged)
-    return network.eval()
+    return fitted(NoteFamilies(), NoteDraws(stock, rng), players_loss, steps=steps)
 
 
 def players_loss(logits: Tensor, families: Tensor) -> Tensor:
@@ -76,13 +60,15 @@ def players_loss(logits: Tensor, families: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class _Batch:
+class NoteBatch:
+    """Patches [note, window, row, moment], pitches [note], who may play each [note, family]."""
+
     patches: Tensor
     pitches: Tensor
     families: Tensor
 
 
-class _Draws:
+class NoteDraws:
     """Draws notes evenly among families, each as another instrument and room might sound."""
 
     def __init__(self, stock: NoteStock, rng: np.random.Generator) -> None:
@@ -94,16 +80,22 @@ class _Draws:
         self._by_family_and_pitch = np.lexsort((stock.pitches, first_family))
         self._rank = np.argsort(self._by_family_and_pitch)
 
-    def batch(self) -> _Batch:
-        rng, stock = self._rng, self._stock
-        drawn = np.searchsorted(self._reached, rng.random(NOTES_PER_BATCH))
-        notes = np.minimum(drawn, len(stock.pitches) - 1).astype(np.int64)
-        pitches = stock.pitches[notes] + rng.normal(0, PITCH_DEVIATION, len(notes))
-        return _Batch(
+    def batch(self) -> NoteBatch:
+        """Draw NOTES_PER_BATCH notes."""
+        stock = self._stock
+        notes, pitches = self._drawn()
+        return NoteBatch(
             torch.from_numpy(self._changed(self._blended(notes), stock.pitches[notes])),
             torch.from_numpy(pitches.astype(np.float32)),
             torch.from_numpy(stock.families[notes]),
         )
+
+    def _drawn(self) -> tuple[Numbers, npt.NDArray[np.float64]]:
+        """Return numbers of notes, and their pitches a little off."""
+        drawn = np.searchsorted(self._reached, self._rng.random(NOTES_PER_BATCH))
+        notes = np.minimum(drawn, len(self._stock.pitches) - 1).astype(np.int64)
+        off = self._rng.normal(0, PITCH_DEVIATION, len(notes))
+        return notes, self._stock.pitches[notes] + off
 
     def _blended(self, notes: Numbers) -> npt.NDArray[np.float32]:
         """Return patches between those of notes and of their likes: instruments of no SoundFont."""
@@ -140,6 +132,30 @@ class _Draws:
         changes = (gain + of_rows + tilt[:, None, :, None]).astype(np.float32)
         changed = np.maximum(patches + changes + grain, floor)
         return np.asarray(changed, np.float32)
+
+
+def fitted(network: Network, draws: NoteDraws, loss_of: Loss, *, steps: int) -> Network:
+    """Fit a network of patches and pitches; return the mean of what it was in the last steps."""
+    optimiser = torch.optim.AdamW(network.parameters(), PEAK_RATE, weight_decay=0.02)
+    averaged: dict[str, Tensor] = {}
+    smooth_loss = 0.0
+    for step in range(steps):
+        for group in optimiser.param_groups:
+            group["lr"] = _rate_at(step, steps)
+        batch = draws.batch()
+        loss = loss_of(network(batch.patches, batch.pitches), batch.families)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        optimiser.step()
+        smooth_loss += max(0.01, 1 / (step + 1)) * (loss.item() - smooth_loss)
+        if step % 500 == 0:
+            _log.info("%s: step %d, loss %.3f", type(network).__name__, step, smooth_loss)
+        if step >= (1 - AVERAGED_SHARE) * steps:
+            for name, value in network.state_dict().items():
+                kept = averaged.setdefault(name, value.clone())
+                kept.lerp_(value, AVERAGE_WEIGHT)
+    network.load_state_dict(averaged)
+    return network.eval()
 
 
 def _rate_at(step: int, steps: int) -> float:

@@ -20,7 +20,7 @@ from core.engine.built_in import DrumListener, PitchListener
 from core.engine.model_set import BUILT_IN
 from core.engine.stem_listening import kind_from_posteriors
 from core.score.instruments import StemKind
-from core.training.evaluate import LabelledClip, drums_heard, pitch_heard
+from core.training.evaluate import LabelledClip, drums_heard, note_weights_in, pitch_heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,7 @@ class UnnamedClip:
 
 def hear_unnamed(clips: Iterable[LabelledClip], weights: Path) -> list[UnnamedClip]:
     """Hear clips with the weights files of a folder, without being told what they are."""
-    families = weights / BUILT_IN.family_weights.name
-    pitch = PitchListener(weights / BUILT_IN.pitch_weights.name, families)
+    pitch = PitchListener(weights / BUILT_IN.pitch_weights.name, note_weights_in(weights))
     drums = DrumListener(weights / BUILT_IN.drum_weights.name)
     heard = []
     for clip in clips:

@@ -144,15 +144,20 @@ def _run(command: Sequence[str], cores: int) -> Run:
 
 
 def _played_over(clips: Sequence[LabelledClip], kind: str, length_s: float) -> np.ndarray:
-    """Return clips of one kind, one after the other, until they are long enough [sample]."""
-    chosen = np.concatenate([clip.samples for clip in clips if clip.kind == kind])
-    return np.resize(chosen, round(length_s * CLIP_RATE_HZ))
+    """Return clips of one kind, one after the other, until they are long enough [sample, 2]."""
+    chosen = np.concatenate([_left_and_right(clip) for clip in clips if clip.kind == kind])
+    return np.resize(chosen, (round(length_s * CLIP_RATE_HZ), 2))
+
+
+def _left_and_right(clip: LabelledClip) -> np.ndarray:
+    side = np.zeros_like(clip.samples) if clip.side is None else clip.side
+    return np.stack([clip.samples + side, clip.samples - side], 1)
 
 
 def _write_audio(path: Path, samples: np.ndarray) -> Path:
     """Write 16-bit stereo at the rate that files out of a DAW have."""
-    mono = soxr.resample(samples, CLIP_RATE_HZ, FILE_RATE_HZ)
-    soundfile.write(path, np.stack([mono, mono], 1), FILE_RATE_HZ, subtype="PCM_16")
+    stereo = soxr.resample(samples, CLIP_RATE_HZ, FILE_RATE_HZ)
+    soundfile.write(path, stereo, FILE_RATE_HZ, subtype="PCM_16")
     return path
 
 

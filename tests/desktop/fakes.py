@@ -125,7 +125,7 @@ def _entry(model_id, title, family, good_at, *sizes):
 
 CATALOG = Catalog(
     (
-        _entry("built-in", "Built-in v7", "built-in", "every stem"),
+        _entry("built-in", "Built-in v8", "built-in", "every stem"),
         _entry("mt3_magenta", "MT3", "mt3", "guitar, piano and mixes", 3_000, 1_000),
         _entry("mr_mt3", "MR-MT3", "mr_mt3", "mixes", None),
     ),

@@ -14,7 +14,7 @@ from core.codec.families import (
     with_players,
 )
 from core.codec.posteriors_to_notes import PitchPosteriors
-from core.codec.struck_keys import struck_keys
+from core.codec.struck_keys import OPINIONS, StruckKeys, struck_keys
 from core.score.instruments import StemKind
 from core.score.note import NoteEvent
 
@@ -60,17 +60,36 @@ def test_notes_at_the_borders_have_an_opinion(onset_s: float) -> None:
     assert opinion.sum() == pytest.approx(1.0)
 
 
+def looked_at(notes: list[NoteEvent], player: int, *others: int) -> StruckKeys:
+    """Close looks that tell who plays notes by 6 to 4, and that others do by 8 to 2."""
+    close = np.full((len(notes), OPINIONS), 0.4 / 11)
+    close[:, player] = 0.6
+    close[:, FAMILIES:] = 0.05
+    close[:, [FAMILIES + family for family in (player, *others)]] = 0.8
+    frames = np.array([round(50 * each.onset_s) for each in notes])
+    keys = np.array([each.pitch - 21 for each in notes])
+    return struck_keys(frames, keys, packed(close.astype(np.float16)))
+
+
 def test_a_close_look_counts_as_much_as_the_key() -> None:
     heard = posteriors((60, GUITAR, 0.6))
-    close = np.full((1, FAMILIES), 0.4 / 11)
-    close[0, PIANO] = 0.6
-    struck = struck_keys(np.array([50]), np.array([60 - 21]), packed(close.astype(np.float16)))
-    opinion = np.exp(opinion_of(note(60), replace(heard, struck=struck)))
-    other = struck_keys(np.array([50]), np.array([61 - 21]), packed(close.astype(np.float16)))
-    unlooked = np.exp(opinion_of(note(60), replace(heard, struck=other)))
-    assert opinion[PIANO] == pytest.approx(opinion[GUITAR], rel=0.05)
-    assert opinion[PIANO] == pytest.approx(opinion[BASS] * 0.6 / (0.4 / 11), rel=0.1)
-    assert unlooked[GUITAR] == pytest.approx(0.6, abs=0.01)
+    struck = looked_at([note(60)], PIANO)
+    opinion = opinion_of(note(60), replace(heard, struck=struck))
+    unlooked = opinion_of(note(60), replace(heard, struck=looked_at([note(61)], PIANO)))
+    by_look, by_key = opinion[PIANO] - opinion[BASS], opinion[GUITAR] - opinion[BASS]
+    assert by_key == pytest.approx(by_look, rel=0.05)
+    assert np.exp(unlooked)[GUITAR] == pytest.approx(0.6, abs=0.01)
+
+
+def test_who_doubles_another_for_a_whole_song_gets_the_notes_too() -> None:
+    heard = posteriors((60, PIANO, 0.6))
+    song = [note(60, onset_s, 0.3) for onset_s in np.arange(0, 7, 0.5)]
+    doubled = replace(heard, struck=looked_at(song, PIANO, GUITAR))
+    found = with_players(song, doubled)
+    assert programs(found) == [0, 25] * len(song)
+    assert [each.onset_s for each in found[1::2]] == [each.onset_s for each in song]
+    alone = replace(heard, struck=looked_at(song, PIANO))
+    assert programs(with_players(song, alone)) == [0] * len(song)
 
 
 def test_notes_of_a_mix_get_the_program_of_their_player() -> None:

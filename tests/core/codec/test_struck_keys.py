@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from core.codec.struck_keys import StruckKeys, joined, struck_keys
+from core.codec.struck_keys import OPINIONS, StruckKeys, joined, struck_keys
 
 
 def opinions(*numbers: int) -> np.ndarray:
     """An opinion per number, all of its values that number."""
-    return np.repeat(np.array(numbers, np.uint8)[:, None], 12, 1)
+    return np.repeat(np.array(numbers, np.uint8)[:, None], OPINIONS, 1)
 
 
 def heard(*onsets: tuple[int, int, int]) -> StruckKeys:

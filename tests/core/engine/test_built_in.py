@@ -16,11 +16,12 @@ from core.codec.posteriors_to_notes import (
 )
 from core.engine import built_in
 from core.engine.built_in import DrumListener, PitchListener, drum_gain, pitch_gain
+from core.engine.note_hearing import NoteWeights
 from core.score.note import NoteEvent
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "resources" / "models"
 PITCH, DRUMS = WEIGHTS / "pitch_v7.safetensors", WEIGHTS / "drums_v4.safetensors"
-FAMILIES = WEIGHTS / "families_v5.safetensors"
+NOTES = NoteWeights(WEIGHTS / "families_v5.safetensors", WEIGHTS / "unisons_v1.safetensors")
 RATE_HZ = 22_050
 
 Samples = npt.NDArray[np.float32]
@@ -108,15 +109,18 @@ def test_notes_are_the_same_wherever_segments_end(
     assert notes() == whole
 
 
+@pytest.mark.parametrize("is_stereo", [False, True])
 @pytest.mark.parametrize("segment_s", [1.7, 5.0])
 def test_players_are_the_same_wherever_segments_end(
-    monkeypatch: pytest.MonkeyPatch, segment_s: float
+    monkeypatch: pytest.MonkeyPatch, segment_s: float, is_stereo: bool
 ) -> None:
     monkeypatch.setattr(built_in, "_fastest_cpu_dtype", lambda: torch.float32)
-    keys = PitchListener(PITCH, FAMILIES)
+    keys = PitchListener(PITCH, NOTES)
+    mono = melody(*range(50, 66))
+    samples = np.stack([mono, 0.3 * mono], 1) if is_stereo else mono
 
     def told() -> list[npt.NDArray[np.uint8]]:
-        heard = keys.posteriors([melody(*range(50, 66))], gain=1.0, on_seconds_done=ignore)
+        heard = keys.posteriors([samples], gain=1.0, on_seconds_done=ignore)
         assert heard.struck is not None
         notes = notes_from_pitch(heard, DecodeOptions())
         frames = [round(note.onset_s * heard.frames_per_s) for note in notes]
@@ -131,6 +135,18 @@ def test_players_are_the_same_wherever_segments_end(
     monkeypatch.setattr(built_in, "SEGMENT_S", segment_s)
     assert len(whole) == 16
     assert np.abs(np.stack(told()).astype(int) - np.stack(whole)).max() <= 1
+
+
+def test_a_stereo_mix_has_the_notes_of_its_mono_mix_but_players_are_heard_apart() -> None:
+    keys, mono = PitchListener(PITCH, NOTES), melody(*range(50, 66))
+    stereo = np.stack([mono, np.float32(0.5) * mono], 1)
+    alone, both = (
+        keys.posteriors([block], gain=1.0, on_seconds_done=ignore) for block in (mono, stereo)
+    )
+    assert np.abs(alone.onset.astype(float) - both.onset).max() < 0.02
+    assert alone.struck is not None
+    assert both.struck is not None
+    assert np.abs(alone.struck.family.astype(int).mean(0) - both.struck.family.mean(0)).max() > 5
 
 
 def test_notes_are_the_same_whatever_comes_after_them(pitch: PitchListener) -> None:

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from core.codec.struck_keys import StruckKeys
-from core.engine.note_hearing import NoteHearing
+from core.engine.note_hearing import NoteHearing, NoteWeights
 
-WEIGHTS = Path(__file__).resolve().parents[3] / "resources" / "models" / "families_v5.safetensors"
+MODELS = Path(__file__).resolve().parents[3] / "resources" / "models"
+WEIGHTS = NoteWeights(MODELS / "families_v5.safetensors", MODELS / "unisons_v1.safetensors")
 AROUND = 36
 
 
@@ -18,19 +19,31 @@ def hearing() -> NoteHearing:
     return NoteHearing(WEIGHTS)
 
 
-def opinions(hearing: NoteHearing, *peaks: tuple[int, int, float]) -> StruckKeys:
+def opinions(hearing: NoteHearing, *peaks: tuple[int, int, float], channels: int = 1) -> StruckKeys:
     """Opinions on a segment of 20 frames where (frame, key, onset) say so."""
     onset = np.zeros((20, 88), np.float16)
     for frame, key, height in peaks:
         onset[frame, key] = height
-    levels = torch.rand(2, 20 + 2 * AROUND, 306, generator=torch.Generator().manual_seed(5))
-    return hearing.opinions(levels, onset, first_frame=AROUND)
+    return hearing.opinions(levels(channels), onset, first_frame=AROUND)
+
+
+def levels(channels: int) -> torch.Tensor:
+    shape = (channels, 2, 20 + 2 * AROUND, 306)
+    return torch.rand(shape, generator=torch.Generator().manual_seed(5))
 
 
 def test_every_peak_gets_probabilities(hearing: NoteHearing) -> None:
     found = opinions(hearing, (5, 40, 0.8)).opinion_at(5, 40)
     assert found is not None
-    assert ((found / 255) ** 2).sum() == pytest.approx(1.0, abs=0.05)
+    assert ((found[:12] / 255) ** 2).sum() == pytest.approx(1.0, abs=0.05)
+    assert found.shape == (24,)
+
+
+def test_what_stands_apart_is_heard_as_well(hearing: NoteHearing) -> None:
+    mono, stereo = (opinions(hearing, (5, 40, 0.8), channels=count) for count in (1, 2))
+    assert np.array_equal(mono.places, stereo.places)
+    assert np.array_equal(mono.family[:, :12], stereo.family[:, :12])
+    assert np.abs(mono.family[:, 12:].astype(int) - stereo.family[:, 12:]).max() > 2
 
 
 @pytest.mark.parametrize("frame", [0, 19])

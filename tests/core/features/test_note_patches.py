@@ -10,7 +10,7 @@ from core.features.note_patches import (
     ROW_BINS,
     note_patches,
 )
-from core.models import note_families
+from core.models import note_families, note_unisons
 
 OCTAVE_BINS = 36
 KEY, FRAME = 39, 30
@@ -26,8 +26,20 @@ def patch_of(*loud: tuple[int, int]) -> torch.Tensor:
     return note_patches(levels, torch.tensor([FRAME]), torch.tensor([KEY]))[0]
 
 
-def test_the_network_expects_this_shape() -> None:
+def test_the_networks_expect_this_shape_of_the_middle_or_of_middle_and_side() -> None:
+    windows, *places = PATCH_SHAPE
     assert patch_of().shape == PATCH_SHAPE == note_families.PATCH_SHAPE
+    assert (2 * windows, *places) == note_unisons.PATCH_SHAPE
+    assert slice(0, windows) == note_unisons.MIDDLE
+
+
+def test_channels_after_each_other_are_looked_at_alike() -> None:
+    one = torch.rand(2, 80, 306, generator=torch.Generator().manual_seed(1))
+    both = torch.cat([one, one + 0.5])
+    patch = note_patches(both, torch.tensor([FRAME]), torch.tensor([KEY]))[0]
+    alone = note_patches(one, torch.tensor([FRAME]), torch.tensor([KEY]))[0]
+    assert torch.equal(patch[:2], alone)
+    assert (patch[2:] - patch[:2]).mean() == pytest.approx(0.5, abs=0.1)
 
 
 @pytest.mark.parametrize("off_bins", [-1, 0, 1])

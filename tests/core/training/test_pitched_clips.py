@@ -22,6 +22,11 @@ CLIPS = 24
 
 @pytest.fixture(scope="module")
 def clips() -> list[PitchedClip]:
+    maker = maker_of_clips()
+    return [maker.clip() for _ in range(CLIPS)]
+
+
+def maker_of_clips(*, in_rooms: bool = False) -> PitchedClipMaker:
     if FONT is None or not Path(FONT).exists():
         pytest.skip("the sound font is not installed")
     instant = {
@@ -33,8 +38,17 @@ def clips() -> list[PitchedClip]:
     voices = [
         RecordedVoice(program, (Held(57, tone, (10_000, 20_000)),)) for program in (53, 65, 73)
     ]
-    maker = PitchedClipMaker(np.random.default_rng(3), fonts, voices=voices)
-    return [maker.clip() for _ in range(CLIPS)]
+    return PitchedClipMaker(np.random.default_rng(3), fonts, voices=voices, in_rooms=in_rooms)
+
+
+def test_players_of_a_mix_can_be_had_one_by_one_in_rooms() -> None:
+    maker = maker_of_clips(in_rooms=True)
+    mixes = [maker.players() for _ in range(6)]
+    assert min(map(len, mixes)) >= 2
+    players = [player for mix in mixes for player in mix]
+    assert all(player.side is not None for player in players)
+    assert sum(player.side is not None and bool(player.side.any()) for player in players) >= 8
+    assert all(player.notes or player.recipe == "drums" for player in players)
 
 
 def test_clips_are_of_one_length_and_sound(clips: list[PitchedClip]) -> None:

@@ -9,6 +9,7 @@ from core.models.checkpoint import load_weights, read_metadata
 from core.models.drum_net import DrumNet
 from core.models.family_head import StemAndFamilies
 from core.models.note_families import NoteFamilies
+from core.models.note_unisons import NoteUnisons
 from core.training.curves import read_curve
 from core.training.recipe import (
     DRUM_FILE,
@@ -19,6 +20,8 @@ from core.training.recipe import (
     PITCHED_SHARE,
     SIZES,
     SMALL_SHARE,
+    STEMS_SHARE,
+    UNISON_FILE,
     WIDE_SHARE,
     Recipe,
     Size,
@@ -42,12 +45,15 @@ TINY = Size(
         drum_shards=1,
         drum_clips_per_shard=2,
         own_kits=1,
+        stem_shards=2,
+        mixes_per_stem_shard=2,
     ),
     small_pitch_hours=0.01,
     large_pitch_hours=0.01,
     wide_pitch_hours=0.01,
     drum_hours=0.01,
     family_steps=20,
+    unison_steps=20,
 )
 
 
@@ -55,6 +61,7 @@ def test_no_two_seeds_share_a_stream() -> None:
     plans = [Recipe(seed).plan for seed in (1, 2, 3)]
     assert [plan.streams for plan in plans] == [(1, 2), (3, 4), (5, 6)]
     assert [plan.drum_seed for plan in plans] == [1, 2, 3]
+    assert [plan.stem_seed for plan in plans] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=lambda size: size.name)
@@ -72,7 +79,7 @@ def test_every_training_of_a_size_has_an_end(size: Size) -> None:
 
 def test_all_shares_of_the_minutes_leave_time_to_start_and_write() -> None:
     training = SMALL_SHARE + LARGE_SHARE + WIDE_SHARE
-    assert PITCHED_SHARE + DRUMS_SHARE + training == pytest.approx(0.92)
+    assert PITCHED_SHARE + DRUMS_SHARE + STEMS_SHARE + training == pytest.approx(0.92)
 
 
 @pytest.mark.slow
@@ -89,6 +96,7 @@ def test_a_tiny_recipe_makes_all_weights_files(size: Size, tmp_path: Path) -> No
     make(tmp_path, recipe)
     load_weights(StemAndFamilies(), tmp_path / PITCH_FILE)
     load_weights(NoteFamilies(), tmp_path / FAMILY_FILE)
+    load_weights(NoteUnisons(), tmp_path / UNISON_FILE)
     load_weights(DrumNet(), tmp_path / DRUM_FILE)
     assert read_metadata(tmp_path / PITCH_FILE)["recipe"] == str(recipe)
     heard = read_curve(tmp_path / "wide_pitch_run")["heard_hours"][-1]

@@ -1,5 +1,6 @@
 """Shards are the same whoever makes them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from core.training.shard_making import (
     ShardPlan,
     audio_shard,
     make_pitched_shards,
+    make_stem_shards,
 )
 from core.training.sound_sources import source_named
 
@@ -80,3 +82,20 @@ def test_when_time_is_over_one_shard_of_each_stream_is_left(tmp_path: Path) -> N
     assert [shard.name for shard in made] == ["levels_1_000.npz", "levels_2_000.npz"]
     again = make_pitched_shards(folder, PLAN, Makers(minutes=1e-6))
     assert again == made
+
+
+def test_stem_shards_are_the_same_whoever_makes_them(tmp_path: Path) -> None:
+    plan = replace(PLAN, stem_shards=2, mixes_per_stem_shard=1)
+    pitched = calibrated(tmp_path / "pitched")
+    alone = make_stem_shards(tmp_path / "alone", pitched, plan)
+    both = make_stem_shards(tmp_path / "both", pitched, plan, Makers(processes=2))
+    assert [path.name for path in alone] == ["stems_1_000.npz", "stems_1_001.npz"]
+    assert [path.read_bytes() for path in alone] == [path.read_bytes() for path in both]
+    assert make_stem_shards(tmp_path / "alone", pitched, plan) == alone
+
+
+def test_when_time_is_over_one_stem_shard_is_left(tmp_path: Path) -> None:
+    plan = replace(PLAN, stem_shards=2, mixes_per_stem_shard=1)
+    pitched = calibrated(tmp_path / "pitched")
+    made = make_stem_shards(tmp_path / "stems", pitched, plan, Makers(minutes=1e-6))
+    assert [path.name for path in made] == ["stems_1_000.npz"]

@@ -65,7 +65,13 @@ def test_every_source_says_how_to_get_it(source: SoundSource) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["pitch_v7.safetensors", "families_v5.safetensors", "drums_v4.safetensors"]
+    "file",
+    [
+        "pitch_v7.safetensors",
+        "families_v5.safetensors",
+        "unisons_v1.safetensors",
+        "drums_v4.safetensors",
+    ],
 )
 def test_weights_name_what_they_heard(file: str) -> None:
     heard = json.dumps(read_metadata(MODELS / file).get("heard", ""))

@@ -68,8 +68,8 @@ def offered(desk):
 
 def test_the_field_offers_auto_what_is_here_what_can_be_had_and_the_panel(with_guitar, library):
     assert offered(with_guitar) == [
-        "Auto: Built-in v7",
-        "Built-in v7",
+        "Auto: Built-in v8",
+        "Built-in v8",
         "MT3   4 kB",
         "MR-MT3   download",
         "Models…",
@@ -85,7 +85,7 @@ def test_the_last_line_of_the_field_opens_the_panel_and_chooses_nothing(with_gui
     choose_model(with_guitar, "")
     qtbot.waitUntil(with_guitar.window.models.isVisible)
     assert only_stem(with_guitar).choice.model == "auto"
-    assert with_guitar.window.inspector.model.currentText() == "Auto: Built-in v7"
+    assert with_guitar.window.inspector.model.currentText() == "Auto: Built-in v8"
     with_guitar.window.models.close_panel()
 
 
@@ -97,7 +97,7 @@ def test_model_device_reason_and_speed_are_the_tip_of_the_row(with_guitar):
     tip = only_row(with_guitar).state.toolTip().splitlines()
     assert tip == [
         "heard as guitar (file name)",
-        "Built-in v7: always here",
+        "Built-in v8: always here",
         "ran on cpu (no GPU), 4x real time",
     ]
 
@@ -114,12 +114,12 @@ def test_another_installed_model_hears_the_stem_again(with_guitar, library, job,
 def test_a_missing_model_is_offered_on_the_row_and_the_notes_stay(with_guitar, job, qtbot):
     choose_model(with_guitar, MT3)
     row = only_row(with_guitar)
-    assert row.wish.words.text() == "MT3 is not installed. Built-in v7 stands in."
+    assert row.wish.words.text() == "MT3 is not installed. Built-in v8 stands in."
     assert row.wish.button.text() == "Download (4 kB)"
     assert only_stem(with_guitar).state is StemState.DONE
     assert len(job.requests) == 2
     assert with_guitar.window.inspector.model_note.text() == (
-        "MT3 is not installed; Built-in v7 stands in"
+        "MT3 is not installed; Built-in v8 stands in"
     )
 
 
@@ -210,7 +210,7 @@ def test_undo_takes_the_wish_back(with_guitar, qtbot):
     with_guitar.document.undo_stack.undo()
     assert only_stem(with_guitar).choice.model == "auto"
     assert not only_row(with_guitar).wish.isVisible()
-    assert with_guitar.window.inspector.model.currentText() == "Auto: Built-in v7"
+    assert with_guitar.window.inspector.model.currentText() == "Auto: Built-in v8"
 
 
 # --- what a token model heard
