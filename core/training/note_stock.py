@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import torch
 
 from core.features.note_patches import note_patches
 from core.features.vqt import FRAMES_PER_S
-from core.models.stem_net import LOWEST_PITCH
+from core.models.stem_net import LOWEST_PITCH, PITCHES
 from core.training.families import HEARD_FAMILIES, UNKNOWN_FAMILY, heard_family
 from core.training.feature_shards import PitchShard, read_pitch_shard
 from core.training.part import PlayedNote
@@ -39,6 +40,14 @@ class NoteStock:
     patches: npt.NDArray[np.uint8]
     pitches: npt.NDArray[np.int64]
     families: npt.NDArray[np.uint8]
+
+
+class Onset(NamedTuple):
+    """Where a key is struck, by players of these families at once."""
+
+    pitch: int
+    onset_s: float
+    families: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,33 +124,41 @@ def _rolled(notes: Sequence[PlayedNote], start_s: float, length_s: float) -> lis
     return rolled
 
 
-def _notes_in(clip: _Clip) -> NoteStock:
-    """Look at every onset whose players are known."""
+def known_onsets(notes: Sequence[PlayedNote], frames: int) -> list[Onset]:
+    """Return the onsets of a clip of so many frames whose players are all known."""
     players: dict[tuple[int, float], set[int]] = {}
     latest: dict[int, float] = {}
-    for note in sorted(clip.notes):
+    for note in sorted(notes):
         onset_s = latest.get(note.pitch, -np.inf)
         if note.onset_s - onset_s >= UNISON_S:
             onset_s = latest[note.pitch] = note.onset_s
         players.setdefault((note.pitch, onset_s), set()).add(heard_family(note.program))
-    last_s = clip.levels.shape[1] / FRAMES_PER_S - LEAST_HEARD_S
-    known = [
-        (pitch, onset_s, families)
+    last_s = frames / FRAMES_PER_S - LEAST_HEARD_S
+    return [
+        Onset(pitch, onset_s, frozenset(families))
         for (pitch, onset_s), families in players.items()
-        if UNKNOWN_FAMILY not in families and onset_s < last_s
+        if UNKNOWN_FAMILY not in families
+        and onset_s < last_s
+        and LOWEST_PITCH <= pitch < LOWEST_PITCH + PITCHES
     ]
-    pitches = np.array([pitch for pitch, _, _ in known], np.int64)
-    frames = np.array([round(onset_s * FRAMES_PER_S) for _, onset_s, _ in known], np.int64)
+
+
+def looked_at(levels: Levels, onsets: Sequence[Onset]) -> NoteStock:
+    """Look closely at onsets in levels [window, frame, bin]."""
+    pitches = np.array([onset.pitch for onset in onsets], np.int64)
+    frames = np.array([round(onset.onset_s * FRAMES_PER_S) for onset in onsets], np.int64)
     patches = note_patches(
-        torch.from_numpy(clip.levels),
+        torch.from_numpy(levels),
         torch.from_numpy(frames),
         torch.from_numpy(pitches - LOWEST_PITCH),
     )
+    plays = [[family in onset.families for family in range(HEARD_FAMILIES)] for onset in onsets]
     return NoteStock(
         np.rint(patches.numpy() * STEPS_PER_LEVEL).astype(np.uint8),
         pitches,
-        np.array(
-            [[family in families for family in range(HEARD_FAMILIES)] for _, _, families in known],
-            np.uint8,
-        ).reshape(-1, HEARD_FAMILIES),
+        np.array(plays, np.uint8).reshape(-1, HEARD_FAMILIES),
     )
+
+
+def _notes_in(clip: _Clip) -> NoteStock:
+    return looked_at(clip.levels, known_onsets(clip.notes, clip.levels.shape[1]))

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from core.features.note_patches import note_patches
-from core.features.vqt import FRAMES_PER_S
-from core.models.stem_net import LOWEST_PITCH, PITCHES
-from core.training.families import HEARD_FAMILIES, UNKNOWN_FAMILY, heard_family
-from core.training.note_stock import LEVELS_PER_DECADE, STEPS_PER_LEVEL, UNISON_S, NoteStock
+from core.training.note_stock import (
+    LEVELS_PER_DECADE,
+    STEPS_PER_LEVEL,
+    Levels,
+    NoteStock,
+    Onset,
+    known_onsets,
+    looked_at,
+)
 from core.training.part import PlayedNote
 from core.training.stem_shards import Stem, read_stem_shard
 
@@ -25,10 +28,8 @@ OFF_CENTRE_SHARE = 0.7  # of players
 # Of players: heard in their own stereo, without any, or as wide as a doubler makes a mono sound.
 OWN_WIDTH_SHARE, NO_WIDTH_SHARE, MADE_WIDTH_DECADES = 0.5, 0.2, (-3.0, -0.3)
 WIDENED_SHARE, WIDENED_DECADES = 0.6, 0.5
-LEAST_HEARD_S = 0.2  # of a note before the clip ends
 QUIETEST_POWER = 1e-4
 
-Levels = npt.NDArray[np.float32]
 _POWER = (10.0 ** (LEVELS_PER_DECADE * (np.arange(256) / STEPS_PER_LEVEL - 1))).astype(np.float32)
 
 
@@ -42,7 +43,8 @@ def unisons_of(shards: Sequence[Path], rng: np.random.Generator, *, mixes: int) 
     for path in shards:
         groups = read_stem_shard(path)
         for _ in range(max(1, mixes // len(shards))):
-            parts.append(_notes_in(_placed(rng, _drawn(rng, groups))))
+            mix = _placed(rng, _drawn(rng, groups))
+            parts.append(looked_at(mix.levels, mix.onsets))
     if not any(len(part.pitches) for part in parts):
         raise ValueError("nobody whose family is known plays in these shards")
     return NoteStock(
@@ -57,7 +59,7 @@ class _Mix:
     """Levels [window, frame, bin] of the middle, then of the side."""
 
     levels: Levels
-    notes: Sequence[tuple[int, float, frozenset[int]]]  # pitch, onset in seconds, families
+    onsets: Sequence[Onset]
 
 
 def _drawn(rng: np.random.Generator, groups: Sequence[Sequence[Stem]]) -> list[Stem]:
@@ -91,7 +93,7 @@ def _placed(rng: np.random.Generator, stems: Sequence[Stem]) -> _Mix:
         side += apart * own + common * own_side
         notes += stem.notes
     levels = np.log10(np.concatenate([middle, side])) / LEVELS_PER_DECADE + 1
-    return _Mix(np.maximum(levels, 0.0), _known(rng, notes, shape[1]))
+    return _Mix(np.maximum(levels, 0.0), _at_most(rng, known_onsets(notes, shape[1])))
 
 
 def _side_of(rng: np.random.Generator, stem: Stem) -> npt.NDArray[np.float32]:
@@ -105,46 +107,7 @@ def _side_of(rng: np.random.Generator, stem: Stem) -> npt.NDArray[np.float32]:
     return _POWER[stem.middle] * np.float32(made)
 
 
-def _known(
-    rng: np.random.Generator, notes: Sequence[PlayedNote], frames: int
-) -> list[tuple[int, float, frozenset[int]]]:
-    """Return onsets whose players are all known; MOST_NOTES at most."""
-    players: dict[tuple[int, float], set[int]] = {}
-    latest: dict[int, float] = {}
-    for note in sorted(notes):
-        onset_s = latest.get(note.pitch, -np.inf)
-        if note.onset_s - onset_s >= UNISON_S:
-            onset_s = latest[note.pitch] = note.onset_s
-        players.setdefault((note.pitch, onset_s), set()).add(heard_family(note.program))
-    last_s = frames / FRAMES_PER_S - LEAST_HEARD_S
-    known = [
-        (pitch, onset_s, frozenset(families))
-        for (pitch, onset_s), families in players.items()
-        if UNKNOWN_FAMILY not in families
-        and onset_s < last_s
-        and LOWEST_PITCH <= pitch < LOWEST_PITCH + PITCHES
-    ]
-    if len(known) <= MOST_NOTES:
-        return known
-    return [known[number] for number in rng.choice(len(known), MOST_NOTES, replace=False)]
-
-
-def _notes_in(mix: _Mix) -> NoteStock:
-    pitches = np.array([pitch for pitch, _, _ in mix.notes], np.int64)
-    frames = np.array([round(onset_s * FRAMES_PER_S) for _, onset_s, _ in mix.notes], np.int64)
-    patches = note_patches(
-        torch.from_numpy(mix.levels),
-        torch.from_numpy(frames),
-        torch.from_numpy(pitches - LOWEST_PITCH),
-    )
-    return NoteStock(
-        np.rint(patches.numpy() * STEPS_PER_LEVEL).astype(np.uint8),
-        pitches,
-        np.array(
-            [
-                [family in families for family in range(HEARD_FAMILIES)]
-                for *_, families in mix.notes
-            ],
-            np.uint8,
-        ).reshape(-1, HEARD_FAMILIES),
-    )
+def _at_most(rng: np.random.Generator, onsets: list[Onset]) -> list[Onset]:
+    if len(onsets) <= MOST_NOTES:
+        return onsets
+    return [onsets[number] for number in rng.choice(len(onsets), MOST_NOTES, replace=False)]
