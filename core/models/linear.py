@@ -37,7 +37,7 @@ class Linear(nn.Linear):
 
     def _is_by_onednn(self, x: Tensor) -> bool:
         needs_gradient = torch.is_grad_enabled() and self.weight.requires_grad
-        return has_onednn(x.device) and not needs_gradient
+        return has_onednn(x.device, x.dtype) and not needs_gradient
 
 
 def multiplied(linear: nn.Linear, x: Tensor) -> Tensor:
@@ -46,6 +46,9 @@ def multiplied(linear: nn.Linear, x: Tensor) -> Tensor:
     return product
 
 
-def has_onednn(device: torch.device) -> bool:
-    """Tell whether oneDNN multiplies on a device."""
-    return device.type == "cpu" and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # it has no types
+def has_onednn(device: torch.device, dtype: torch.dtype = torch.float32) -> bool:
+    """Tell whether oneDNN multiplies such numbers on a device; not every CPU has bfloat16."""
+    if device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]  # it has no types
+        return False
+    has_it: bool = dtype is not torch.bfloat16 or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return has_it

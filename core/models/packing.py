@@ -21,7 +21,7 @@ def pack_float32(weight: Tensor) -> Multiply:
 def pack_bfloat16(weight: Tensor) -> Multiply:
     """Return multiplication in bfloat16, in the layout of oneDNN where the CPU has the numbers."""
     halved = weight.to(torch.bfloat16)
-    if not has_onednn(weight.device):
+    if not has_onednn(weight.device, torch.bfloat16):
         return lambda x: F.linear(x.to(torch.bfloat16), halved).float()
     multiply = _in_layout(halved)
     return lambda x: multiply(x.to(torch.bfloat16)).float()
@@ -37,9 +37,11 @@ def pack_int8(weight: Tensor) -> Multiply:
     quantised = torch.quantize_per_channel(weight.float(), scales, zeros, 0, torch.qint8)
     packed = torch.ops.quantized.linear_prepack(quantised, None)
     multiply = torch.ops.quantized.linear_dynamic
+    # Without VNNI pairs of products are summed in 16 bits, which inputs of 8 bits overflow.
+    reduces_range = not torch.cpu._is_vnni_supported()
 
     def product(x: Tensor) -> Tensor:
-        y: Tensor = multiply(x, packed)
+        y: Tensor = multiply(x, packed, reduces_range)
         return y
 
     return product
