@@ -39,6 +39,8 @@ pytestmark = [needs_kit, pytest.mark.slow]
 
 FEATURES, CONVOLVED, ENCODED, LOGITS = 1e-5, 1e-5, 1e-4, 1e-3
 STEPS = 64  # as many as the goldens have
+# Without AVX-512 sums are taken in another order: 1.1e-4 where values reach 9, 7.6e-5 with it.
+ORDER = 1 if torch.cpu._is_avx512_supported() else 2
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,7 @@ def test_decoders_hear_the_same(heard: Heard) -> None:
         ours = heard.encoded[:, 0, ::11, ::4]
     else:
         ours = heard.encoded[:, :, ::19, ::8]
-    assert largest(ours, heard.theirs("dec_in_slice")) < ENCODED
+    assert largest(ours, heard.theirs("dec_in_slice")) < ENCODED * ORDER
 
 
 @torch.inference_mode()
